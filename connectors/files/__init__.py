@@ -1,0 +1,1 @@
+"""Exports as CSV or Parquet, read like a CRM."""

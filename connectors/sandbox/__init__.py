@@ -1,0 +1,1 @@
+"""Practice CRMs: one simulated sales organisation behind CRM APIs."""

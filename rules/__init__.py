@@ -1,0 +1,1 @@
+"""The rules engine: pure functions from history to findings. It knows no clock, database or CRM."""

@@ -1,0 +1,1 @@
+"""The deal rules: one file a rule, listed here."""
