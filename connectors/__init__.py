@@ -1,1 +1,1 @@
-"""Connectors: what Forestage reads from and writes to a CRM. See `connectors.base` for the contract."""
+"""Connectors: what Forestage reads from and writes to a CRM; `connectors.base` is the contract."""
