@@ -36,9 +36,12 @@ serve: .venv/.stamp  ## Run the service on loopback
 bench: .venv/.stamp  ## Measure scoring and print the figures
 	$(BIN)/python bench/score.py
 
+LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+
 lock: .venv/.stamp  ## Renew the lock files from pyproject.toml
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev pyproject.toml -o requirements-dev.lock
+	$(LOCK) pyproject.toml -o requirements.lock
+	$(LOCK) --extra dev pyproject.toml -o requirements-dev.lock
+	$(LOCK) --group build -o requirements-build.lock
 
 clean:  ## Remove the virtual environment and every cache
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
