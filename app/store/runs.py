@@ -73,10 +73,23 @@ def enqueue(
     return _insert(conn, connection_id, kind, arguments=dict(arguments), queued_at=at)
 
 
-def begin(conn: sa.Connection, connection_id: int, kind: RunKind, *, at: datetime) -> int:
+def begin(
+    conn: sa.Connection,
+    connection_id: int,
+    kind: RunKind,
+    *,
+    arguments: Mapping[str, Any],
+    at: datetime,
+) -> int:
     """A run that starts at once, in the calling process."""
     return _insert(
-        conn, connection_id, kind, arguments={}, queued_at=at, status="running", started_at=at
+        conn,
+        connection_id,
+        kind,
+        arguments=dict(arguments),
+        queued_at=at,
+        status="running",
+        started_at=at,
     )
 
 

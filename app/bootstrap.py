@@ -1,0 +1,86 @@
+"""Builds everything from settings; the only file that names a concrete CRM or database."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from app import lock, secrets
+from app.clock import SystemClock
+from app.errors import BadInput
+from app.secrets import SecretBox
+from app.services.parts import Crm, Parts
+from app.settings import Settings
+from app.store.database import Database
+
+CRMS = ("salesforce", "files")
+SANDBOXES = ("salesforce",)
+
+
+def open_crm(crm: str, config: Mapping[str, str], secret: Mapping[str, str]) -> Crm:
+    """Open a CRM account by the name of its vendor."""
+    if crm == "salesforce":
+        from connectors import salesforce
+
+        return salesforce.connect(config, secret)
+    if crm == "files":
+        raise BadInput("connection", "it was imported from files; read newer ones with `import`")
+    raise BadInput("crm", f"{crm!r} is not one of {', '.join(CRMS)}")
+
+
+def serve_sandbox(
+    crm: str,
+    *,
+    port: int,
+    deals: int,
+    seed: int,
+    truth: Path | None,
+    state_dir: Path | None,
+    on_ready: Callable[[str], None],
+) -> None:
+    """Run a practice CRM on loopback until it is told to stop."""
+    if crm not in SANDBOXES:
+        raise BadInput("--crm", f"{crm!r} is not one of {', '.join(SANDBOXES)}")
+    from connectors.sandbox import run
+
+    run.serve(
+        crm,
+        port=port,
+        deals=deals,
+        seed=seed,
+        truth=truth,
+        state_dir=state_dir,
+        on_ready=on_ready,
+    )
+
+
+def build(settings: Settings) -> Parts:
+    """The parts of one Forestage. The database is opened, not migrated."""
+
+    @cache
+    def box() -> SecretBox:
+        return secrets.box(settings.secret_key, settings.data_dir)
+
+    return Parts(db=Database(settings.url), clock=SystemClock(), secrets=box, open_crm=open_crm)
+
+
+@contextmanager
+def opened(settings: Settings, *, purpose: str | None = None) -> Iterator[Parts]:
+    """Parts to work with. With a `purpose` the data directory is held for writing, and the
+    database is migrated; without, it is only read (and brought to its newest revision first
+    where it is older, which needs the lock for that moment).
+    """
+    lock.prepare(settings.data_dir)
+    parts = build(settings)
+    try:
+        if purpose is not None:
+            with lock.held(settings.data_dir, purpose):
+                parts.db.migrate()
+                yield parts
+        else:
+            if not parts.db.revision_is_current():
+                with lock.held(settings.data_dir, "a migration"):
+                    parts.db.migrate()
+            yield parts
+    finally:
+        parts.db.close()

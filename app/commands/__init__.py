@@ -1,0 +1,1 @@
+"""The commands of `forestage`, one family a file; `app.cli` joins them."""
