@@ -21,7 +21,7 @@ FLAGS = sa.Table(
     sa.Column("actionability", sa.Float, nullable=False),
     sa.Column("rank", sa.Integer, nullable=False),
     sa.Column("status", sa.String(16), nullable=False),
-    sa.Column("held", sa.String(16)),  # null: not held; cap | baseline | pilot | clean_up
+    sa.Column("held", sa.String(16)),  # null: not held; cap | deal | baseline | pilot | private
     sa.Column("opened_at", Instant, nullable=False),
     sa.Column("finding_at", Instant, nullable=False),  # newest event, or the state's start
     sa.Column("settles_at", Instant),  # written to the CRM from then on; null: settled
@@ -35,7 +35,8 @@ FLAGS = sa.Table(
     sa.Column("snoozed_until", Instant),
     sa.Column("reason", sa.Text),  # of the decision
     sa.Column("crm_id", sa.String(64)),  # their record, once written
-    sa.Column("written", sa.String(64)),  # sha256 of what the CRM was last told, null: nothing
+    sa.Column("written", sa.String(64)),  # sha256 of the last write's payload, null: none
+    sa.Column("stands", sa.String(64)),  # sha256 of that payload as the CRM stores it
     sa.UniqueConstraint("connection_id", "key"),
     sa.UniqueConstraint("connection_id", "subject_kind", "subject_id", "rule"),
     sa.Index("ix_flags_status", "connection_id", "status"),
@@ -65,6 +66,21 @@ FLAG_EVENTS = sa.Table(
     sa.Column("action", sa.String(16), nullable=False),
     sa.Column("detail", sa.JSON),
 )
+
+CLEAN_UP_LINES = sa.Table(
+    "clean_up_lines",
+    METADATA,
+    sa.Column("connection_id", Key, nullable=False, primary_key=True),
+    sa.Column("deal_id", Key, nullable=False, primary_key=True),
+    sa.Column("rule", sa.String(64), nullable=False, primary_key=True),
+    sa.Column("rule_class", sa.String(16), nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("sentence", sa.Text, nullable=False),
+    sa.ForeignKeyConstraint(
+        ["connection_id", "deal_id"], ["deals.connection_id", "deals.id"], ondelete="CASCADE"
+    ),
+)
+"""Findings that were old already at the first sync: they open no flag, the rep tidies them up."""
 
 NOTICES = sa.Table(
     "notices",
