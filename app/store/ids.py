@@ -1,6 +1,6 @@
 """Ids that programs outside see, and the keys that stand in a CRM.
 
-Outside ids are opaque: `flg_...` and `deal_...`. A flag's or task's key is derived from
+Outside ids are opaque: `flg_...`, `deal_...` and `run_...`. A flag's or task's key is derived from
 what it is about alone, so that a rebuilt database finds its own records again.
 """
 
@@ -39,6 +39,16 @@ def deal_ref(deal_id: int) -> str:
 def parse_deal_ref(ref: str) -> int | None:
     """The deal's id of an outside id; None when it is none of ours."""
     return _decode(ref.removeprefix("deal_")) if ref.startswith("deal_") else None
+
+
+def run_ref(run_id: int) -> str:
+    """The outside id of a run."""
+    return f"run_{_encode(run_id).rjust(8, '0')}"
+
+
+def parse_run_ref(ref: str) -> int | None:
+    """The run's id of an outside id; None when it is none of ours."""
+    return _decode(ref.removeprefix("run_")) if ref.startswith("run_") else None
 
 
 def _encode(number: int) -> str:
