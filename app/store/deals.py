@@ -100,6 +100,8 @@ DEALS = sa.Table(
     sa.Column("first_seen_at", Instant, nullable=False),
     sa.Column("generation", sa.BigInteger, nullable=False, server_default="1"),
     sa.Column("scored_generation", sa.BigInteger, nullable=False, server_default="0"),
+    # Up to here its ledgers agree with the row; 0: never looked at.
+    sa.Column("reconciled_generation", sa.BigInteger, nullable=False, server_default="0"),
     sa.UniqueConstraint("connection_id", "crm_id"),
     sa.UniqueConstraint("connection_id", "id"),
     sa.ForeignKeyConstraint(

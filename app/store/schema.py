@@ -1,0 +1,32 @@
+"""All tables, imported so that METADATA is whole; a new table family is added here."""
+
+from app.store import (
+    activities,
+    connections,
+    deals,
+    flags,
+    keys,
+    ledger,
+    limits,
+    outbox,
+    people,
+    runs,
+    tasks,
+)
+from app.store.columns import METADATA
+
+FAMILIES = (
+    activities,
+    connections,
+    deals,
+    flags,
+    keys,
+    ledger,
+    limits,
+    outbox,
+    people,
+    runs,
+    tasks,
+)
+
+__all__ = ["FAMILIES", "METADATA"]
