@@ -1,7 +1,13 @@
 """Coaching tasks: agendas for managers and clean-up lists for reps."""
 
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
 import sqlalchemy as sa
 
+from app.store.activities import ACTIVITIES
 from app.store.columns import METADATA, Day, Instant, Key
 
 COACHING_TASKS = sa.Table(
@@ -29,3 +35,74 @@ COACHING_TASKS = sa.Table(
     sa.ForeignKeyConstraint(["connection_id", "rep_id"], ["people.connection_id", "people.id"]),
     sa.ForeignKeyConstraint(["connection_id", "owner_id"], ["people.connection_id", "people.id"]),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class TaskState:
+    """A coaching task as it is stored."""
+
+    id: int
+    key: str
+    kind: str
+    cycle: str
+    rep_id: int
+    owner_id: int | None
+    subject: str
+    body: str
+    due_on: date
+    status: str
+    subject_ids: list[int]
+    crm_id: str | None
+    written: str | None
+    stands: str | None
+
+
+_STATE = [COACHING_TASKS.c[name] for name in TaskState.__slots__]
+
+
+def states(
+    conn: sa.Connection, connection_id: int, keys: Collection[str] | None = None
+) -> list[TaskState]:
+    """The coaching tasks of a connection, oldest first."""
+    query = sa.select(*_STATE).where(COACHING_TASKS.c.connection_id == connection_id)
+    if keys is not None:
+        query = query.where(COACHING_TASKS.c.key.in_(keys))
+    return [TaskState(*row) for row in conn.execute(query.order_by(COACHING_TASKS.c.id))]
+
+
+def insert(conn: sa.Connection, connection_id: int, values: Mapping[str, Any]) -> int:
+    """Store a new task and give its id."""
+    return int(
+        conn.execute(
+            sa.insert(COACHING_TASKS)
+            .values(connection_id=connection_id, **values)
+            .returning(COACHING_TASKS.c.id)
+        ).scalar_one()
+    )
+
+
+def update(conn: sa.Connection, task_id: int, **columns: Any) -> None:
+    """Change columns of one task."""
+    conn.execute(sa.update(COACHING_TASKS).where(COACHING_TASKS.c.id == task_id).values(**columns))
+
+
+def delete(conn: sa.Connection, connection_id: int, keys: Collection[str]) -> None:
+    """Forget tasks."""
+    conn.execute(
+        sa.delete(COACHING_TASKS).where(
+            COACHING_TASKS.c.connection_id == connection_id, COACHING_TASKS.c.key.in_(keys)
+        )
+    )
+
+
+def seen_in_crm(conn: sa.Connection, connection_id: int) -> dict[str, str]:
+    """What reading the CRM told of our own tasks, by key: `deleted`, `completed` or `open`."""
+    found = conn.execute(
+        sa.select(ACTIVITIES.c.key, ACTIVITIES.c.deleted_at, ACTIVITIES.c.is_held)
+        .where(ACTIVITIES.c.connection_id == connection_id, ACTIVITIES.c.key.is_not(None))
+        .order_by(ACTIVITIES.c.id)
+    )
+    return {
+        row.key: "deleted" if row.deleted_at else "completed" if row.is_held else "open"
+        for row in found
+    }
