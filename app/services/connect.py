@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from app.errors import BadInput, Conflict, NotFound
 from app.services.parts import Parts
 from app.store import connections
-from app.store.columns import METADATA
 from app.store.connections import CONNECTIONS, ConnectionRow
+from app.store.schema import METADATA
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
@@ -60,6 +60,19 @@ def add(
             crm_seen_by_us_at=now,
         )
         return connections.get(conn, name)
+
+
+def chosen(parts: Parts, name: str | None) -> ConnectionRow:
+    """The named connection, or the only one there is; BadInput where that is not clear."""
+    with parts.db.read() as conn:
+        if name is not None:
+            return connections.get(conn, name)
+        rows = connections.list_all(conn)
+    if len(rows) == 1:
+        return rows[0]
+    if not rows:
+        raise BadInput("connection", "there is none yet; see `forestage connections add --help`")
+    raise BadInput("connection", f"say which: {', '.join(row.name for row in rows)}")
 
 
 def _find(parts: Parts, name: str) -> ConnectionRow | None:

@@ -45,11 +45,15 @@ class Secrets(Protocol):
         ...
 
 
-class Wake(Protocol):
-    """Tells the worker that a run waits."""
+class Engine(Protocol):
+    """What does the queued runs, seen from where they are queued."""
 
-    def __call__(self) -> None:
-        """Returns at once."""
+    def wake(self) -> None:
+        """Tell it that a run waits; returns at once."""
+        ...
+
+    def state(self) -> Mapping[str, bool]:
+        """Which of its parts are alive: `worker`, `clock`."""
         ...
 
 

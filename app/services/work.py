@@ -5,6 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from app.errors import ForestageError
 from app.services.coaching import plan_tasks
 from app.services.parts import Parts, trouble
 from app.services.progress import Progress
@@ -15,6 +16,10 @@ from app.store import runs
 from app.store.connections import ConnectionRow
 from app.store.runs import RunKind
 from connectors.errors import ConnectorError
+
+
+class Interrupted(Exception):
+    """Raised by a report of progress to leave a run where it is; it is taken up again."""
 
 
 def perform(
@@ -66,8 +71,13 @@ def concluded(
     """Do a run that is already marked as running and store how it ended."""
     try:
         result = perform(parts, row, kind, arguments=arguments, progress=progress)
+    except Interrupted:
+        raise
+    except ForestageError as error:
+        _end(parts, run_id, error=str(error))
+        raise
     except Exception as error:
-        _end(parts, run_id, error=str(error) or type(error).__name__)
+        _end(parts, run_id, error=f"{type(error).__name__}; the log has more")
         raise
     _end(parts, run_id, result=result)
     return result

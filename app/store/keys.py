@@ -50,11 +50,6 @@ def by_prefix(conn: sa.Connection, prefix: str) -> KeyRow | None:
     return None if row is None else KeyRow(*row)
 
 
-def touch(conn: sa.Connection, key_id: int, at: datetime) -> None:
-    """Note that the key was used."""
-    conn.execute(API_KEYS.update().where(API_KEYS.c.id == key_id).values(last_used_at=at))
-
-
 def remove(conn: sa.Connection, name: str) -> None:
     """Forget a key, so that it is refused from now on."""
     if conn.execute(API_KEYS.delete().where(API_KEYS.c.name == name)).rowcount == 0:

@@ -110,10 +110,25 @@ def claim(conn: sa.Connection, *, at: datetime) -> RunRow | None:
     return get(conn, run_id)
 
 
-def requeue_interrupted(conn: sa.Connection) -> int:
-    """Queue again what a killed process left running; the caller holds the lock."""
-    interrupted = RUNS.update().where(RUNS.c.status == "running", RUNS.c.kind != "import")
-    return conn.execute(interrupted.values(status="queued", progress=None)).rowcount
+def is_any_queued(conn: sa.Connection) -> bool:
+    """Whether a run waits."""
+    return conn.scalar(sa.select(RUNS.c.id).where(RUNS.c.status == "queued").limit(1)) is not None
+
+
+def requeue_interrupted(conn: sa.Connection, *, at: datetime) -> int:
+    """Queue again what a stopped or killed process left running; the caller holds the lock.
+
+    An import is not taken up again: its files may be gone.
+    """
+    running = RUNS.c.status == "running"
+    conn.execute(
+        RUNS.update()
+        .where(running, RUNS.c.kind == "import")
+        .values(status="failed", finished_at=at, error="interrupted; import the files again")
+    )
+    return conn.execute(
+        RUNS.update().where(running).values(status="queued", progress=None, started_at=None)
+    ).rowcount
 
 
 def report(conn: sa.Connection, run_id: int, progress: Mapping[str, Any]) -> None:

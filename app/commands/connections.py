@@ -1,0 +1,162 @@
+"""forestage connections: the CRM accounts that Forestage serves."""
+
+from typing import Annotated, Any
+
+import typer
+
+from app.bootstrap import CRMS
+from app.commands.screen import Json, facts, opened, out, print_json, secret_from, table
+from app.errors import BadInput
+from app.services import connect
+from app.services.switch import switch_mode
+from app.store import connections
+from app.store.connections import ConnectionRow
+
+APP = typer.Typer(help="The CRM accounts that Forestage serves.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="Name of the connection.")]
+API_VERSION = "66.0"
+
+
+def as_json(row: ConnectionRow) -> dict[str, Any]:
+    """A connection without its secret."""
+    return {
+        "name": row.name,
+        "crm": row.crm,
+        "mode": row.mode,
+        "account": {"crm_id": row.account_crm_id, "name": row.account_name},
+        "time_zone": row.time_zone,
+        "home_currency": row.home_currency,
+        "config": dict(row.config),
+        "set_up": row.setup is not None,
+        "created_at": row.created_at,
+        "first_synced_at": row.first_synced_at,
+        "write_since_at": row.write_since_at,
+    }
+
+
+@APP.command("add")
+def add(  # noqa: PLR0913 - its options
+    ctx: typer.Context,
+    crm: Annotated[str, typer.Argument(help=f"The CRM: {', '.join(CRMS[:1])}.")],
+    *,
+    name: Annotated[str, typer.Option(help="A name of your own: a-z, 0-9, - and _.")],
+    base_url: Annotated[str, typer.Option(help="https://acme.my.salesforce.com")],
+    consumer_key: Annotated[str, typer.Option(help="Of the CRM's app for Forestage.")],
+    api_version: Annotated[str, typer.Option(help="Version of the CRM's API.")] = API_VERSION,
+    secret_stdin: Annotated[
+        bool, typer.Option("--secret-stdin", help="Read the consumer secret from stdin.")
+    ] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Renew the credentials of a present connection.")
+    ] = False,
+    as_json_too: Json = False,
+) -> None:
+    """Connect a CRM account; it starts in mode `observe`, in which nothing is written to it.
+
+    The consumer secret comes from FORESTAGE_CONSUMER_SECRET, from stdin, or is asked for.
+    """
+    if crm not in CRMS or crm == "files":
+        raise BadInput("CRM", f"{crm!r} can't be connected; files are read by `forestage import`")
+    secret = secret_from(
+        "FORESTAGE_CONSUMER_SECRET", from_stdin=secret_stdin, label="consumer secret"
+    )
+    with opened(ctx, purpose="`forestage connections add`") as parts:
+        row = connect.add(
+            parts,
+            name,
+            crm,
+            config={"base_url": base_url, "api_version": api_version},
+            secret={"consumer_key": consumer_key, "consumer_secret": secret},
+            replace=replace,
+        )
+    if as_json_too:
+        print_json(as_json(row))
+    else:
+        out().print(f"Connected [bold]{row.name}[/]: {row.account_name} ({row.account_crm_id}).")
+        out().print(f"Next: forestage sync --connection {row.name}", style="dim")
+
+
+@APP.command("list")
+def list_connections(ctx: typer.Context, *, as_json_too: Json = False) -> None:
+    """List all connections."""
+    with opened(ctx) as parts, parts.db.read() as conn:
+        rows = connections.list_all(conn)
+    if as_json_too:
+        print_json({"items": [as_json(row) for row in rows], "next": None})
+        return
+    if not rows:
+        out().print("No connections yet; see `forestage connections add --help`.")
+        return
+    cells = [
+        (row.name, row.crm, row.account_name, row.mode, _moment(row.first_synced_at))
+        for row in rows
+    ]
+    out().print(table("name", "crm", "account", "mode", "first synced", rows=cells))
+
+
+@APP.command("show")
+def show(ctx: typer.Context, name: Name, *, as_json_too: Json = False) -> None:
+    """Show one connection, without its secret."""
+    with opened(ctx) as parts, parts.db.read() as conn:
+        row = connections.get(conn, name)
+    if as_json_too:
+        print_json(as_json(row))
+        return
+    shown = as_json(row) | {"account": f"{row.account_name} ({row.account_crm_id})"}
+    config = shown.pop("config")
+    out().print(facts([*shown.items(), *config.items()]))
+
+
+@APP.command("remove")
+def remove(
+    ctx: typer.Context,
+    name: Name,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be removed, and remove nothing.")
+    ] = False,
+) -> None:
+    """Forget a connection and everything read through it; the CRM stays as it is."""
+    with opened(ctx, purpose="`forestage connections remove`") as parts:
+        with parts.db.read() as conn:
+            row = connections.get(conn, name)
+        if dry_run:
+            out().print(f"Would forget {row.name} ({row.account_name}) and all its history.")
+            return
+        if not yes:
+            typer.confirm(f"Forget {row.name} and all history read through it?", abort=True)
+        connect.remove(parts, name)
+    out().print(f"Removed [bold]{name}[/].")
+
+
+@APP.command("mode")
+def mode(
+    ctx: typer.Context,
+    name: Name,
+    to: Annotated[str, typer.Argument(metavar="observe|write", help="The mode from now on.")],
+    *,
+    as_json_too: Json = False,
+) -> None:
+    """Switch between `observe` (nothing is written to the CRM) and `write`.
+
+    On the switch to `write` the standing flags become the baseline: the top flag of each
+    deal is written, within the weekly load; the rest are held.
+    """
+    if to not in ("observe", "write"):
+        raise BadInput("observe|write", f"not {to!r}")
+    with opened(ctx, purpose="`forestage connections mode`") as parts:
+        with parts.db.read() as conn:
+            row = connections.get(conn, name)
+        switch_mode(parts.db, row.id, to, clock=parts.clock)
+        with parts.db.read() as conn:
+            row = connections.get(conn, name)
+    if as_json_too:
+        print_json(as_json(row))
+    else:
+        out().print(f"[bold]{row.name}[/] is in mode {row.mode}.")
+
+
+def _moment(at: Any) -> str:
+    return "never" if at is None else f"{at:%Y-%m-%d %H:%M}"
