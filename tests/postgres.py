@@ -46,7 +46,7 @@ class PostgresServer:
     def started(cls) -> Iterator["PostgresServer"]:
         """Start a server and stop it; skips the test where the machine has no binaries."""
         # A unix socket's path has room for about 100 letters: a test's own directory may be longer.
-        directory = Path(tempfile.mkdtemp(prefix="forestage-pg-", dir="/tmp"))  # noqa: S108
+        directory = Path(tempfile.mkdtemp(prefix="forestage-pg-", dir="/tmp"))
         try:
             user = _unprivileged_user()
             binaries = _usable_binaries(directory, user)
@@ -96,7 +96,7 @@ class PostgresServer:
 @contextmanager
 def _serving(binaries: Path, data: Path, user: str | None) -> Iterator[None]:
     options = [f"-c{name}={value}" for name, value in SETTINGS.items()]
-    command = [binaries / "postgres", "-D", data, "-k", data.parent, *options]
+    command: list[str | Path] = [binaries / "postgres", "-D", data, "-k", data.parent, *options]
     with (data.parent / "server.log").open("wb") as log:
         process = subprocess.Popen(
             command, cwd=data.parent, stdout=log, stderr=log, **_as(user), start_new_session=True

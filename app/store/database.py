@@ -72,8 +72,12 @@ class Database:
         with self.migrating() as conn:
             self._refuse_newer(conn)
             command.upgrade(self._alembic(conn), "head")
-            if self.is_sqlite and (broken := conn.exec_driver_sql("PRAGMA foreign_key_check").all()):
-                raise Conflict(f"the migration would break references, nothing changed: {broken[:3]}")
+            if self.is_sqlite and (
+                broken := conn.exec_driver_sql("PRAGMA foreign_key_check").all()
+            ):
+                raise Conflict(
+                    f"the migration would break references, nothing changed: {broken[:3]}"
+                )
 
     def revision_is_current(self) -> bool:
         """Whether the schema is this release's; Conflict where it is of a newer one."""
@@ -145,7 +149,9 @@ def _understood(url: str) -> sa.URL:
     try:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError as error:
-        raise BadInput("database_url", "not a URL; say sqlite:///FILE or postgresql://...") from error
+        raise BadInput(
+            "database_url", "not a URL; say sqlite:///FILE or postgresql://..."
+        ) from error
     if parsed.get_backend_name() == "sqlite":
         if parsed.database in {None, "", ":memory:"}:
             raise BadInput("database_url", "SQLite needs a file: sqlite:////data/forestage.db")

@@ -1,7 +1,10 @@
 """People and who manages whom, since when."""
 
+from dataclasses import dataclass
+
 import sqlalchemy as sa
 
+from app.errors import NotFound
 from app.store.columns import METADATA, Instant, Key
 
 PEOPLE = sa.Table(
@@ -38,3 +41,44 @@ MANAGEMENT_PERIODS = sa.Table(
     sa.ForeignKeyConstraint(["connection_id", "person_id"], ["people.connection_id", "people.id"]),
     sa.ForeignKeyConstraint(["connection_id", "manager_id"], ["people.connection_id", "people.id"]),
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonRow:
+    """A person, with who manages them now (an id of ours)."""
+
+    id: int
+    crm_id: str
+    name: str
+    email: str | None
+    is_active: bool
+    role_name: str | None
+    time_zone: str | None
+    is_integration: bool
+    manager_id: int | None
+
+
+def list_all(conn: sa.Connection, connection_id: int) -> list[PersonRow]:
+    """All people of a connection, by id."""
+    standing = (MANAGEMENT_PERIODS.c.person_id == PEOPLE.c.id) & (
+        MANAGEMENT_PERIODS.c.valid_to.is_(None)
+    )
+    query = (
+        sa.select(
+            *(PEOPLE.c[name] for name in PersonRow.__slots__ if name in PEOPLE.c),
+            MANAGEMENT_PERIODS.c.manager_id,
+        )
+        .select_from(PEOPLE)
+        .outerjoin(MANAGEMENT_PERIODS, standing)
+        .where(PEOPLE.c.connection_id == connection_id)
+        .order_by(PEOPLE.c.id)
+    )
+    return [PersonRow(**row) for row in conn.execute(query).mappings()]
+
+
+def get(conn: sa.Connection, connection_id: int, person_id: int) -> PersonRow:
+    """One person, by our id."""
+    for person in list_all(conn, connection_id):
+        if person.id == person_id:
+            return person
+    raise NotFound(f"there is no person {person_id}")

@@ -37,7 +37,7 @@ def test_an_empty_database_is_not_current(tmp_path: Path) -> None:
 def test_a_store_of_a_newer_release_is_refused_by_name(database: Database) -> None:
     with database.write() as conn:
         conn.exec_driver_sql("UPDATE alembic_version SET version_num = '2031_01_01_later'")
-    with pytest.raises(Conflict, match="2031_01_01_later.*newer Forestage"):
+    with pytest.raises(Conflict, match=r"2031_01_01_later.*newer Forestage"):
         database.migrate()
     with pytest.raises(Conflict, match="2031_01_01_later"):
         database.revision_is_current()
@@ -50,9 +50,13 @@ def test_what_is_no_usable_address_is_refused(url: str) -> None:
 
 
 def test_a_write_that_raises_leaves_nothing(database: Database) -> None:
-    with pytest.raises(ZeroDivisionError), database.write() as conn:
-        _add(conn, "gone")
-        raise ZeroDivisionError
+    def fail_half_way() -> None:
+        with database.write() as conn:
+            _add(conn, "gone")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_half_way()
     with database.read() as conn:
         assert conn.scalar(sa.select(sa.func.count()).select_from(CONNECTIONS)) == 0
 
@@ -99,9 +103,12 @@ def test_read_then_write_never_loses_an_update(database: Database) -> None:
 
 
 def test_a_write_inside_a_write_is_an_error_not_a_deadlock(sqlite_database: Database) -> None:
-    with sqlite_database.write(), pytest.raises(RuntimeError, match="inside another"):
-        with sqlite_database.write():
-            pass
+    with (
+        sqlite_database.write(),
+        pytest.raises(RuntimeError, match="inside another"),
+        sqlite_database.write(),
+    ):
+        pass
 
 
 def test_an_urgent_writer_passes_those_who_wait() -> None:
