@@ -1,0 +1,267 @@
+"""The activities and contacts files, and the people whom any file names."""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, time
+
+from connectors.files import values
+from connectors.files.cells import Cells, Tools, read_rows
+from connectors.files.sheet import Sheet
+from connectors.files.values import plain
+from connectors.records import (
+    ActivityKind,
+    ActivityRecord,
+    ContactRecord,
+    Direction,
+    PersonRecord,
+)
+
+_KINDS: Mapping[str, ActivityKind] = {
+    "meeting": "meeting",
+    "event": "meeting",
+    "demo": "meeting",
+    "call": "call",
+    "email": "email",
+    "incomingemail": "email",
+    "listemail": "email",
+    "task": "task",
+    "todo": "task",
+    "note": "note",
+}
+_DIRECTIONS: Mapping[str, Direction] = {
+    "inbound": "inbound",
+    "incoming": "inbound",
+    "incomingemail": "inbound",
+    "in": "inbound",
+    "outbound": "outbound",
+    "outgoing": "outbound",
+    "email": "outbound",
+    "forwardedemail": "outbound",
+    "out": "outbound",
+    "internal": "none",
+    "none": "none",
+}
+_HELD = frozenset({"held", "completed", "complete", "done", "connected", "attended", "tookplace"})
+_NOT_HELD = frozenset(
+    {"cancelled", "canceled", "noshow", "rescheduled", "deleted", "noanswer", "busy", "voicemail"}
+    | {"leftvoicemail", "leftlivemessage", "wrongnumber", "scheduled", "planned", "missed"}
+)
+_CONNECTED_MINUTES = 2  # rules.md 1: a call without an outcome counts from here on
+_LIST = re.compile(r"[;,|\s]+")
+
+
+def read_activities(
+    sheet: Sheet | None, tools: Tools | None, deals: Iterable[str]
+) -> Sequence[ActivityRecord]:
+    """Activities by file order; one of a deal that was not read is refused."""
+    if sheet is None or tools is None:
+        return ()
+    known = frozenset(deals)
+    has_start = "start" in plain(sheet.headers[sheet.index["at"]]) if "at" in sheet.index else False
+    taken: dict[str, int] = {}
+
+    def parse(cells: Cells) -> ActivityRecord:
+        record = _activity(cells, known, default="meeting" if has_start else None)
+        first = taken.setdefault(record.crm_id, cells.line)
+        if first != cells.line:
+            raise cells.fail("duplicate", "activity_id", f"is the activity of line {first} again")
+        return record
+
+    return list(read_rows(sheet, tools, parse))
+
+
+def _activity(
+    cells: Cells, known: frozenset[str], *, default: ActivityKind | None
+) -> ActivityRecord:
+    deal, company = _subject(cells)
+    if deal is not None and deal not in known:
+        raise cells.fail("no_deal", "deal_id", "is not among the deals that were read")
+    kind = _kind(cells, default)
+    at = _at(cells)
+    logged = cells.past("logged_at")
+    minutes = _minutes(cells)
+    contacts = _contacts(cells)
+    outcome = cells.label("outcome")
+    direction = _direction(cells)
+    held = _held(kind, outcome, minutes)
+    owner = cells.crm_id("owner_id")
+    told = [str(deal), kind, at.isoformat(), str(owner), direction, *contacts]
+    return ActivityRecord(
+        crm_id=cells.crm_id("activity_id")
+        or hashlib.sha256("\x1f".join(told).encode()).hexdigest()[:24],
+        kind=kind,
+        at=at,
+        logged_at=at if logged is None else logged.at,
+        deal_crm_id=deal,
+        company_crm_id=company,
+        owner_crm_id=owner,
+        contact_crm_ids=contacts,
+        direction=direction,
+        is_held=held,
+        is_two_way=_two_way(kind, direction, held=held, contacts=contacts),
+        minutes=minutes,
+        is_deleted=cells.truth("is_deleted") or False,
+    )
+
+
+def _subject(cells: Cells) -> tuple[str | None, str | None]:
+    """Deal and company. Salesforce has one column for both: 006 is a deal, 001 an account."""
+    related = cells.crm_id("related_id") or ""
+    deal = cells.crm_id("deal_id") or (related if related.startswith("006") else None)
+    company = cells.crm_id("account_id") or (related if related.startswith("001") else None)
+    return deal, company
+
+
+def _kind(cells: Cells, default: ActivityKind | None) -> ActivityKind:
+    text = cells.label("kind")
+    if text is None:
+        return cells.need("kind", default)
+    kind = _KINDS.get(plain(text)) or default
+    if kind is None:
+        raise cells.fail("kind", "kind", "is not one of meeting, call, email, task, note")
+    return kind
+
+
+def _at(cells: Cells) -> datetime:
+    read = cells.instant("at") or cells.instant("due_on")
+    return cells.need("at" if cells.raw("at") is not None else "due_on", read).at
+
+
+def _minutes(cells: Cells) -> int | None:
+    minutes = cells.number("minutes")
+    seconds = cells.number("seconds")
+    if minutes is None and seconds is not None:
+        minutes = seconds / 60
+    if minutes is not None and not 0 <= minutes <= 7 * 24 * 60:
+        raise cells.fail("number", "minutes", "is no length of an activity")
+    return None if minutes is None else int(minutes)
+
+
+def _contacts(cells: Cells) -> tuple[str, ...]:
+    text = cells.raw("contact_ids")
+    if text is None:
+        return ()
+    return tuple(dict.fromkeys(values.crm_id(one) for one in _LIST.split(text) if one))
+
+
+def _direction(cells: Cells) -> Direction:
+    text = cells.label("direction")
+    if text is None:
+        return "none"
+    found = _DIRECTIONS.get(plain(text))
+    if found is None:
+        raise cells.fail("direction", "direction", "is neither inbound nor outbound")
+    return found
+
+
+def _held(kind: ActivityKind, outcome: str | None, minutes: int | None) -> bool | None:
+    """Whether it took place; None where nothing tells it."""
+    if kind not in ("meeting", "call"):
+        return None
+    told = plain(outcome or "")
+    if told in _HELD:
+        return True
+    if told in _NOT_HELD:
+        return False
+    if kind == "call" and minutes is not None:
+        return minutes >= _CONNECTED_MINUTES
+    return None
+
+
+def _two_way(
+    kind: ActivityKind, direction: Direction, *, held: bool | None, contacts: Sequence[str]
+) -> bool | None:
+    match kind:
+        case "meeting":
+            return held if contacts or not held else None
+        case "call":
+            return held
+        case "email":
+            return None if direction == "none" else direction == "inbound"
+        case _:
+            return False
+
+
+def read_contacts(
+    sheet: Sheet | None, tools: Tools | None, deals: Iterable[str]
+) -> Sequence[ContactRecord]:
+    """Contact roles; one on a deal that was not read is refused."""
+    if sheet is None or tools is None:
+        return ()
+    known = frozenset(deals)
+    taken: dict[str, int] = {}
+
+    def parse(cells: Cells) -> ContactRecord:
+        deal = cells.need("deal_id", cells.crm_id("deal_id"))
+        if deal not in known:
+            raise cells.fail("no_deal", "deal_id", "is not among the deals that were read")
+        contact = cells.need("contact_id", cells.crm_id("contact_id"))
+        crm_id = cells.crm_id("row_id") or _pair(deal, contact)
+        first = taken.setdefault(crm_id, cells.line)
+        if first != cells.line:
+            raise cells.fail("duplicate", "contact_id", f"is the row of line {first} again")
+        return ContactRecord(
+            crm_id=crm_id,
+            deal_crm_id=deal,
+            contact_crm_id=contact,
+            role=cells.label("role"),
+            title=cells.prose("title"),
+            is_primary=cells.truth("is_primary") or False,
+            is_deleted=cells.truth("is_deleted") or False,
+        )
+
+    return list(read_rows(sheet, tools, parse))
+
+
+def _pair(deal: str, contact: str) -> str:
+    return hashlib.sha256(f"{deal}\x1f{contact}".encode()).hexdigest()[:24]
+
+
+def read_people(
+    sheet: Sheet | None, tools: Tools | None, named: Iterable[str]
+) -> Sequence[PersonRecord]:
+    """People of the file, and by their bare id those whom only other files name."""
+    people: dict[str, PersonRecord] = {}
+    if sheet is not None and tools is not None:
+        lines: dict[str, int] = {}
+
+        def parse(cells: Cells) -> PersonRecord | None:
+            person = _person(cells, tools.now)
+            if person is None:
+                return None
+            first = lines.setdefault(person.crm_id, cells.line)
+            if first != cells.line:
+                raise cells.fail("duplicate", "person_id", f"is the person of line {first} again")
+            return person
+
+        people = {person.crm_id: person for person in read_rows(sheet, tools, parse) if person}
+    managers = {person.manager_crm_id for person in people.values() if person.manager_crm_id}
+    for crm_id in sorted({*named, *managers} - people.keys()):
+        people[crm_id] = PersonRecord(crm_id=crm_id, name=crm_id)
+    return list(people.values())
+
+
+def _person(cells: Cells, now: datetime) -> PersonRecord | None:
+    """The person as they are managed now; None for a row of another time."""
+    crm_id = cells.need("person_id", cells.crm_id("person_id"))
+    since, until = cells.day("from"), cells.day("to")
+    if since is not None and until is not None and until < since:
+        raise cells.fail("contradiction", "to", "lies before the start")
+    ended = until is not None and datetime.combine(until, time.max, UTC) < now
+    if ended or (since is not None and datetime.combine(since, time.min, UTC) > now):
+        return None
+    manager = cells.crm_id("manager_id")
+    if manager == crm_id:
+        raise cells.fail("contradiction", "manager_id", "is the person itself")
+    parts = (cells.prose("first_name"), cells.prose("last_name"))
+    return PersonRecord(
+        crm_id=crm_id,
+        name=cells.prose("name") or " ".join(filter(None, parts)) or crm_id,
+        email=cells.prose("email"),
+        is_active=cells.truth("is_active") is not False,
+        manager_crm_id=manager,
+        role_name=cells.prose("role"),
+        time_zone=cells.label("time_zone"),
+        is_integration=cells.truth("is_integration") or False,
+    )

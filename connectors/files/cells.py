@@ -1,0 +1,190 @@
+"""The cells of one row by our column names; a row is read whole or refused."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TypeVar
+
+from connectors.files import values
+from connectors.files.dates import DateReader, ReadInstant
+from connectors.files.problems import BadCell, Problem, Problems
+from connectors.files.sheet import Row, Sheet
+from connectors.files.values import DecimalMark, Money
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_LONGEST = 255
+_CLOCKS_APART = timedelta(days=1)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What reading one file needs. `now`: nothing can have happened after it."""
+
+    dates: DateReader
+    mark: DecimalMark | None
+    now: datetime
+    problems: Problems
+
+
+class Cells:
+    """One row. Every reading method gives None for an empty cell or a missing column."""
+
+    __slots__ = ("_row", "_sheet", "_tools", "column")
+
+    def __init__(self, sheet: Sheet, row: Row, tools: Tools) -> None:
+        self._sheet = sheet
+        self._row = row
+        self._tools = tools
+        self.column: str | None = None  # ours, of the cell read last
+
+    @property
+    def line(self) -> int:
+        """Where the row begins."""
+        return self._row.line
+
+    def raw(self, column: str) -> str | None:
+        """The trimmed cell."""
+        self.column = column
+        place = self._sheet.index.get(column)
+        if place is None:
+            return None
+        text = self._row.cells[place].strip()
+        return None if text.lower() in values.EMPTY else text
+
+    def label(self, column: str) -> str | None:
+        """A name out of a list, such as a stage."""
+        text = self.raw(column)
+        if text is None:
+            return None
+        values.refuse_formula(text)
+        if len(text) > _LONGEST:
+            raise BadCell("long", f"is longer than {_LONGEST} characters")
+        if _CONTROL.search(text):
+            raise BadCell("control", "holds characters that can't be printed")
+        return text
+
+    def prose(self, column: str) -> str | None:
+        """Free text; characters that can't be printed become spaces."""
+        text = self.raw(column)
+        return None if text is None else _CONTROL.sub(" ", text).strip() or None
+
+    def crm_id(self, column: str) -> str | None:
+        """An id of the CRM's."""
+        text = self.raw(column)
+        if text is None:
+            return None
+        values.refuse_formula(text)
+        return values.crm_id(text)
+
+    def instant(self, column: str) -> ReadInstant | None:
+        """An instant that has passed; what the clocks left open is noted."""
+        text = self.raw(column)
+        if text is None:
+            return None
+        values.refuse_formula(text)
+        read = self._tools.dates.instant(text)
+        if read.note:
+            self.note("clock_change", column, read.note)
+        return read
+
+    def past(self, column: str) -> ReadInstant | None:
+        """An instant that can't lie after the import."""
+        read = self.instant(column)
+        if read is not None and read.at > self._tools.now + _CLOCKS_APART:
+            raise BadCell("future", "lies in the future")
+        return read
+
+    def day(self, column: str) -> date | None:
+        """A calendar day."""
+        text = self.raw(column)
+        if text is None:
+            return None
+        values.refuse_formula(text)
+        return self._tools.dates.day(text)
+
+    def day_of(self, at: datetime) -> date:
+        """The calendar day of an instant, in the export's zone."""
+        return at.astimezone(self._tools.dates.zone).date()
+
+    def money(self, column: str) -> Money | None:
+        """An amount."""
+        text = self.raw(column)
+        if text is None:
+            return None
+        values.refuse_formula(text)
+        return values.money(text, self._tools.mark)
+
+    def truth(self, column: str) -> bool | None:
+        """Yes or no."""
+        return self._converted(column, values.truth)
+
+    def whole(self, column: str) -> int | None:
+        """A whole number."""
+        return self._converted(column, values.whole_number)
+
+    def number(self, column: str) -> float | None:
+        """A number."""
+        return self._converted(column, values.number)
+
+    def _converted(self, column: str, convert: Callable[[str], T]) -> T | None:
+        text = self.raw(column)
+        if text is None:
+            return None
+        values.refuse_formula(text)
+        return convert(text)
+
+    def need(self, column: str, value: T | None) -> T:
+        """`value` of `column`, which must be there."""
+        if value is None:
+            self.column = column
+            raise BadCell("missing", "is empty")
+        return value
+
+    def fail(self, kind: str, column: str | None, reason: str) -> BadCell:
+        """The error that refuses this row on account of `column` (None: all of it)."""
+        self.column = column
+        return BadCell(kind, reason)
+
+    def note(self, kind: str, column: str | None, reason: str) -> None:
+        """Tell something about a row that is kept."""
+        self._tools.problems.add(self._problem("noted", kind, column, reason))
+
+    def refuse(self, error: BadCell) -> None:
+        """Tell that the row was left out."""
+        self._tools.problems.add(self._problem("refused", error.kind, self.column, error.reason))
+
+    def _problem(self, level: str, kind: str, column: str | None, reason: str) -> Problem:
+        place = None if column is None else self._sheet.index.get(column)
+        return Problem(
+            level="noted" if level == "noted" else "refused",
+            kind=kind,
+            file=self._sheet.path.name,
+            line=self._row.line,
+            column=self._sheet.headers[place] if place is not None else column,
+            value=self._row.cells[place].strip()[:120] if place is not None else None,
+            reason=reason,
+        )
+
+
+def read_rows(sheet: Sheet, tools: Tools, parse: Callable[[Cells], T]) -> Iterator[T]:
+    """What `parse` makes of each row; a row at which it raises BadCell is refused."""
+    width = len(sheet.headers)
+    for row in sheet.rows():
+        cells = Cells(sheet, row, tools)
+        try:
+            if row.fault or len(row.cells) != width:
+                _whole(sheet, row, cells)
+            yield parse(cells)
+        except BadCell as error:
+            cells.refuse(error)
+
+
+def _whole(sheet: Sheet, row: Row, cells: Cells) -> None:
+    if row.fault:
+        raise cells.fail("quotes", None, row.fault)
+    width = len(sheet.headers)
+    if len(row.cells) < width or any(cell.strip() for cell in row.cells[width:]):
+        raise cells.fail("ragged", None, f"has {len(row.cells)} cells where the header has {width}")
