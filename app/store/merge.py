@@ -68,7 +68,7 @@ def merge(
         after = _keeping(before, row, kept)
         if after != before:
             merged.updated.append((before, after))
-    _upsert(conn, sheet, merged.rows, connection_id, on_insert or {})
+    _upsert(conn, sheet, merged.rows, connection_id=connection_id, on_insert=on_insert or {})
     return merged
 
 
@@ -116,6 +116,7 @@ def _upsert(
     conn: sa.Connection,
     sheet: Sheet,
     rows: Sequence[Row],
+    *,
     connection_id: int,
     on_insert: Mapping[str, Any],
 ) -> None:
