@@ -22,6 +22,7 @@ def arguments_of(asked: RunAsked) -> dict[str, Any]:
 
 @ROUTER.post("/score", status_code=202, responses={404: {"model": Problem}})
 def score(
+    *,
     asked: RunAsked,
     arguments: Annotated[dict[str, Any], Depends(arguments_of)],
     parts: PartsOf,

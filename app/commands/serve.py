@@ -1,5 +1,8 @@
 """forestage serve: API, clock and worker in one process."""
 
+import signal
+import socket
+from signal import SIGINT, SIGTERM
 from typing import Annotated, Any
 
 import typer
@@ -7,8 +10,9 @@ import uvicorn
 
 from app import lock, log
 from app.commands.screen import err, settings_of
+from app.errors import BadInput
 from app.main import create_app
-from app.settings import Settings
+from app.settings import ServerSettings, Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -38,21 +42,49 @@ def serve(
     if "level" not in settings.log.model_fields_set:
         log.configure(settings.log.model_copy(update={"level": "info"}))
     with lock.held(settings.data_dir, "`forestage serve`"):
-        pass  # fail here, with one clear line, rather than inside the server
-    run_server(settings)
+        pass  # a clear line now, rather than a traceback out of the server
+    listening = listener(settings.server)
+    err().print(
+        f"Forestage serves {settings.data_dir} at {address_of(listening)} (Ctrl-C stops it)",
+        soft_wrap=True,
+    )
+    run_server(settings, listening)
 
 
-def run_server(settings: Settings) -> None:
-    """Serve until a signal comes."""
+def listener(server: ServerSettings) -> socket.socket:
+    """A socket bound to the configured address. BadInput where it is taken."""
+    family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
+    try:
+        return socket.create_server((server.host, server.port), family=family)
+    except OSError as error:
+        raise BadInput(
+            "FORESTAGE_SERVER_PORT", f"{server.host}:{server.port}: {error.strerror}"
+        ) from None
+
+
+def address_of(listening: socket.socket) -> str:
+    """Its address as a URL."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def run_server(settings: Settings, listening: socket.socket) -> None:
+    """Serve until Ctrl-C or SIGTERM, then stop gracefully."""
     config = uvicorn.Config(
         create_app(settings),
-        host=settings.server.host,
-        port=settings.server.port,
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=settings.server.stop_seconds,
     )
-    address = f"http://{settings.server.host}:{settings.server.port}"
-    err().print(f"Forestage serves {settings.data_dir} on {address} (Ctrl-C stops it)")
-    uvicorn.Server(config).run()
+    # The server gives a signal back once it has stopped: by then everything is closed.
+    before = {number: signal.signal(number, _stopped) for number in (SIGINT, SIGTERM)}
+    try:
+        uvicorn.Server(config).run(sockets=[listening])
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _stopped(_signal: int, _frame: Any) -> None:
+    """Nothing is left to do."""
