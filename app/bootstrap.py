@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from app import lock, secrets
 from app.clock import SystemClock
 from app.errors import BadInput
 from app.secrets import SecretBox
+from app.services.importing import ImportSource
 from app.services.parts import Crm, Parts
 from app.settings import Settings
 from app.store.database import Database
@@ -26,6 +28,25 @@ def open_crm(crm: str, config: Mapping[str, str], secret: Mapping[str, str]) -> 
     if crm == "files":
         raise BadInput("connection", "it was imported from files; read newer ones with `import`")
     raise BadInput("crm", f"{crm!r} is not one of {', '.join(CRMS)}")
+
+
+def open_files(
+    files: Mapping[str, Path],
+    *,
+    name: str,
+    now: datetime,
+    mapping: Path | None = None,
+    time_zone: str | None = None,
+    date_order: str | None = None,
+) -> ImportSource:
+    """Open an export's files (kind -> path); BadInput names the option at fault."""
+    from connectors.files import FileError, connect, load_settings
+
+    try:
+        chosen = load_settings(mapping, time_zone=time_zone, date_order=date_order)
+        return connect(files, name=name, now=now, settings=chosen)
+    except FileError as error:
+        raise BadInput(f"--{error.option}", str(error)) from error
 
 
 def serve_sandbox(

@@ -27,8 +27,7 @@ def add(
 
     `replace` gives an existing one new credentials; the account must be the same.
     """
-    if not _NAME.fullmatch(name):
-        raise BadInput("name", "lower-case letters, digits, - and _, at most 64")
+    check_name(name)
     present = _find(parts, name)
     if present is not None and not replace:
         raise Conflict(f"there is a connection {name!r} already; --replace renews its credentials")
@@ -73,6 +72,12 @@ def chosen(parts: Parts, name: str | None) -> ConnectionRow:
     if not rows:
         raise BadInput("connection", "there is none yet; see `forestage connections add --help`")
     raise BadInput("connection", f"say which: {', '.join(row.name for row in rows)}")
+
+
+def check_name(name: str) -> None:
+    """BadInput unless `name` can name a connection."""
+    if not _NAME.fullmatch(name):
+        raise BadInput("name", "lower-case letters, digits, - and _, at most 64")
 
 
 def _find(parts: Parts, name: str) -> ConnectionRow | None:

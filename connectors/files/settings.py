@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.files.columns import COLUMNS
@@ -13,8 +13,8 @@ from connectors.files.dates import DATE_ORDERS, DateOrder
 from connectors.files.problems import FileError
 from connectors.files.values import DecimalMark
 
-Kind = Literal["deals", "history", "stages", "people", "activities", "contacts"]
-KINDS: tuple[Kind, ...] = ("deals", "history", "stages", "people", "activities", "contacts")
+Kind = str  # one of KINDS
+KINDS = ("deals", "history", "stages", "people", "activities", "contacts")
 OPTIONS = ("time_zone", "date_order", "decimal_mark", "fiscal_start_month", "home_currency")
 
 
