@@ -11,7 +11,9 @@ import json
 import os
 import secrets
 import stat
+import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -72,14 +74,13 @@ def box(given: SecretStr | None, data_dir: Path) -> SecretBox:
 
 
 def _key_file(path: Path) -> SecretStr:
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _read(path)
-    with os.fdopen(handle, "w") as file:
-        file.write(Fernet.generate_key().decode() + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    if not path.exists():
+        # Linked into place whole, so that no other process ever reads half a key.
+        with tempfile.NamedTemporaryFile("w", dir=path.parent) as file, suppress(FileExistsError):
+            file.write(Fernet.generate_key().decode() + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+            path.hardlink_to(file.name)
     return _read(path)
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import httpx
 import typer
+from rich.console import Console
 
 from app import bootstrap
 from app.commands import child, scene, serve
