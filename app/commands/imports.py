@@ -117,7 +117,7 @@ def show(report: ImportReport) -> None:
 def _row(problem: Mapping[str, object]) -> tuple[str, ...]:
     place = f"{problem['file']}:{problem['line']}"
     cells = (problem["level"], place, problem["column"], problem["value"], problem["reason"])
-    return tuple("" if cell is None else _plain(str(cell)) for cell in cells)
+    return tuple("" if cell is None else str(cell) for cell in cells)
 
 
 def _plain(text: str) -> str:

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Table
+from rich.text import Text
 
 from app import bootstrap, log, settings
 from app.errors import BadInput
@@ -89,7 +90,7 @@ def table(*columns: str, rows: Sequence[Sequence[object]], title: str | None = N
     """A plain table; None shows as nothing."""
     made = Table(*columns, title=title, title_justify="left", box=None, pad_edge=False)
     for row in rows:
-        made.add_row(*("" if cell is None else str(cell) for cell in row))
+        made.add_row(*(_cell(cell) for cell in row))
     return made
 
 
@@ -99,8 +100,13 @@ def facts(pairs: Sequence[tuple[str, object]]) -> Table:
     made.add_column(style="dim")
     made.add_column()
     for name, value in pairs:
-        made.add_row(name, "" if value is None else str(value))
+        made.add_row(Text(name), _cell(value))
     return made
+
+
+def _cell(value: object) -> Text:
+    """Text as it is: what a CRM's users wrote is never markup."""
+    return Text("" if value is None else str(value))
 
 
 def secret_from(variable: str, *, from_stdin: bool, label: str) -> str:

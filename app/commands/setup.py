@@ -1,0 +1,128 @@
+"""forestage setup and undo: what Forestage assumes of and installs in a CRM, and the way back."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+
+from app.commands.screen import (
+    ConnectionName,
+    DryRun,
+    Json,
+    facts,
+    opened,
+    out,
+    print_json,
+    progress_bar,
+)
+from app.errors import BadInput
+from app.services import connect
+from app.services import setup as service
+from app.services.parts import Parts
+from app.services.undo import undo as take_back
+from app.store.connections import ConnectionRow
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(setup)
+    app.command()(undo)
+
+
+def setup(
+    ctx: typer.Context,
+    *,
+    connection: ConnectionName = None,
+    propose: Annotated[
+        bool, typer.Option("--propose", help="Print what is proposed, and change nothing.")
+    ] = False,
+    accept: Annotated[
+        Path | None,
+        typer.Option(help="Accept this file: a proposal (`--propose --json`), edited or not."),
+    ] = None,
+    accept_proposals: Annotated[
+        bool, typer.Option("--accept-proposals", help="Accept the proposals as they are.")
+    ] = False,
+    deploy: Annotated[
+        bool, typer.Option("--deploy", help="Install the package in the CRM (an admin's session).")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Propose and confirm stage roles, expected entry stages and segments; install the package.
+
+    Run it after the first sync. Without an option it proposes. Accepting stores what was
+    accepted and by whom; nothing is written to the CRM except by `--deploy`.
+    """
+    if sum((propose, accept is not None, accept_proposals)) > 1:
+        raise BadInput("--accept", "give one of --propose, --accept and --accept-proposals")
+    asks_only = propose or not (accept or accept_proposals or deploy)
+    with opened(ctx, purpose=None if asks_only else "`forestage setup`") as parts:
+        row = connect.chosen(parts, connection)
+        done: dict[str, Any] = {"connection": row.name}
+        if asks_only:
+            done["proposal"] = service.propose(parts.db, row.id).as_json()
+        if accept or accept_proposals:
+            done["accepted"] = _accept(parts, row, accept)
+        if deploy:
+            done["installed"] = list(parts.crm(row).setup().install())
+    if as_json:
+        print_json(done.get("proposal", done))
+        return
+    if "proposal" in done:
+        print_json(done["proposal"])
+    if "accepted" in done:
+        out().print(f"Accepted for [bold]{row.name}[/]; score again to use it.")
+    if deploy:
+        out().print(f"Installed: {', '.join(done['installed']) or 'nothing was missing'}.")
+
+
+def _accept(parts: Parts, row: ConnectionRow, file: Path | None) -> dict[str, Any]:
+    proposal = service.propose(parts.db, row.id)
+    if file is not None:
+        proposal = service.SetupProposal.from_json(_read(file))
+    service.accept(parts.db, row.id, proposal, by="admin", clock=parts.clock)
+    return proposal.as_json()
+
+
+def _read(file: Path) -> Any:
+    try:
+        return orjson.loads(file.read_bytes())
+    except OSError as error:
+        raise BadInput("--accept", f"{file}: {error.strerror}") from None
+    except orjson.JSONDecodeError as error:
+        raise BadInput("--accept", f"{file}: line {error.lineno}: {error.msg}") from None
+
+
+def undo(
+    ctx: typer.Context,
+    *,
+    connection: ConnectionName = None,
+    export: Annotated[
+        Path, typer.Option(help="Where what is removed is kept, as JSON lines.")
+    ] = Path("forestage-undo.jsonl"),
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Remove from the CRM what Forestage wrote there, after exporting it.
+
+    What people edited is kept. The connection goes back to mode `observe`.
+    """
+    with (
+        opened(ctx, purpose=None if dry_run else "`forestage undo`") as parts,
+        progress_bar() as progress,
+    ):
+        row = connect.chosen(parts, connection)
+        progress("reading what stands", 0, None)
+        report = take_back(
+            parts.db,
+            row.id,
+            parts.crm(row).writer(),
+            clock=parts.clock,
+            export=export,
+            dry_run=dry_run,
+        )
+    if as_json:
+        print_json(report.as_json())
+    else:
+        out().print(facts(list(report.as_json().items())))
