@@ -64,6 +64,7 @@ class Rule:
     `subject_id, severity, actionability, at, settles_at, sentence, evidence` (dtypes of
     FINDINGS). `needs` names what must be readable for it: ledgers, `activities`,
     `contacts`. `fresh_days`: an event flag opens only on an event younger than this.
+    `leaves_out` gives the deal_id of deals that the rule does not judge.
     """
 
     slug: str
@@ -78,6 +79,7 @@ class Rule:
     doc: str
     fresh_days: int = 30
     subject: Literal["deal", "person", "team"] = "deal"
+    leaves_out: Callable[["Facts"], pl.LazyFrame]
 
 
 @dataclass(frozen=True, slots=True)

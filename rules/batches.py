@@ -1,0 +1,172 @@
+"""Mass changes: many deals made or moved in a day by one hand tell nothing about selling."""
+
+import polars as pl
+
+from rules.calendar import day_of
+from rules.ledger import in_force
+from rules.process import CLOSED
+
+CREATED_AT_LEAST = 15
+EDITED_AT_LEAST = 10
+REDESIGN_SHARE = 0.3
+REDESIGN_AT_LEAST = 10
+REDESIGN_PEOPLE = 2
+
+MEMBERS = {
+    "kind": pl.String,  # batch | redesign
+    "ledger": pl.String,
+    "change_id": pl.Int64,  # deal_id where the ledger is `deal`
+    "deal_id": pl.Int64,
+    "at": pl.Datetime("us", "UTC"),
+    "by_id": pl.Int64,
+    "day": pl.Date,
+    "value": pl.Int64,  # what they share: the new value, the shift in days, the pipeline
+    "what": pl.String,  # created | value | shift | redesign
+}
+
+
+def mass_changes(
+    *,
+    created: pl.DataFrame,
+    stages: pl.DataFrame,
+    stage_rows: pl.DataFrame,
+    dates: pl.DataFrame,
+    owners: pl.DataFrame,
+    integrations: pl.Series,
+    zone: str,
+) -> pl.DataFrame:
+    """MEMBERS of all batches and redesigns, from settled edits and ordered rows.
+
+    A day is one of the account's time zone. What an integration writes is its daily work, no
+    batch. A change counts once: as redesign, else by its value, else by its shift.
+    """
+    day = day_of(pl.col("at"), zone)
+    by_person = pl.col("by_id").is_not_null() & ~pl.col("by_id").is_in(integrations.implode())
+    telling = by_person & pl.col("proves") & ~pl.col("is_creation")
+    moved = stages.filter(pl.col("proves"), ~pl.col("is_creation")).with_columns(day=day)
+    redesigned = _redesigns(moved, stage_rows)
+    moved = moved.filter(by_person).join(redesigned, on="change_id", how="anti")
+    dated = dates.filter(telling).with_columns(day=day)
+    to_one_date = _edits(dated, owners, ledger="close_date", value=pl.col("new"))
+    shifted = dated.filter(pl.col("old").is_not_null(), pl.col("new").is_not_null()).join(
+        to_one_date, on="change_id", how="anti"
+    )
+    shift = (pl.col("new") - pl.col("old")).dt.total_days()
+    given = owners.filter(telling).with_columns(day=day)
+    return pl.concat(
+        [
+            _creations(created.filter(by_person).with_columns(day=day)),
+            redesigned,
+            _edits(moved, owners, ledger="stage", value=pl.col("new")),
+            to_one_date,
+            _edits(shifted, owners, ledger="close_date", value=shift, what="shift"),
+            _edits(given, owners, ledger="owner", value=pl.col("new")),
+        ]
+    )
+
+
+def _creations(made: pl.DataFrame) -> pl.DataFrame:
+    groups = made.group_by("by_id", "day").len().filter(pl.col("len") >= CREATED_AT_LEAST)
+    members = made.join(groups, on=["by_id", "day"], how="semi")
+    return _members(members.with_columns(change_id="deal_id"), ledger="deal", what="created")
+
+
+def _edits(
+    changes: pl.DataFrame,
+    owners: pl.DataFrame,
+    *,
+    ledger: str,
+    value: pl.Expr,
+    what: str = "value",
+) -> pl.DataFrame:
+    keys = ["by_id", "day", "value"]
+    lines = changes.lazy().select("deal_id", "at", "change_id", "day", "by_id", value=value)
+    groups = (
+        lines.group_by(keys)
+        .agg(pl.col("deal_id").n_unique().alias("deals"), pl.len())
+        .filter(pl.col("len") >= EDITED_AT_LEAST, pl.col("deals") >= EDITED_AT_LEAST)
+    )
+    members = lines.join(groups, on=keys, how="semi").collect()
+    if members.is_empty():
+        return pl.DataFrame(schema=MEMBERS)
+    members = in_force(
+        members.sort("deal_id", "at"),
+        owners.select("deal_id", "at", owner="new"),
+        before=True,
+    )
+    own = (pl.col("owner") == pl.col("by_id")).fill_null(value=False).mean().over(keys)
+    return _members(members.filter(own < 1 / 2), ledger=ledger, what=what)
+
+
+def _redesigns(moves: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """MEMBERS of redesigns: at most two people move over 30 % of a pipeline in a day.
+
+    `moves` are settled edits of stages with their `day`, `rows` all ordered rows.
+    """
+    group = ["old_pipeline", "day"]
+    movers = (
+        moves.lazy()
+        .filter(pl.col("old_role").ne_missing(CLOSED), pl.col("old_pipeline").is_not_null())
+        .group_by([*group, "by_id"])
+        .agg(pl.col("deal_id").n_unique().alias("moved"))
+        .filter(pl.col("moved").max().over(group) * REDESIGN_PEOPLE >= REDESIGN_AT_LEAST)
+        .sort("moved", "by_id", descending=[True, False])
+        .filter(pl.int_range(pl.len()).over(group) < REDESIGN_PEOPLE)
+        .filter(pl.col("moved").sum().over(group) >= REDESIGN_AT_LEAST)
+        .collect()
+    )
+    if movers.is_empty():
+        return pl.DataFrame(schema=MEMBERS)
+    members = moves.filter(pl.col("old_role").ne_missing(CLOSED)).join(
+        movers.select(*group, "by_id"), on=[*group, "by_id"], how="semi", nulls_equal=True
+    )
+    days = (
+        members.group_by(group)
+        .agg(pl.col("at").min(), pl.col("deal_id").n_unique().alias("moved"))
+        .sort("at")
+        .join_asof(
+            _open_deals(rows),
+            on="at",
+            by_left="old_pipeline",
+            by_right="pipeline",
+            allow_exact_matches=False,
+            check_sortedness=False,
+        )
+        .filter(
+            pl.col("moved") >= REDESIGN_AT_LEAST,
+            pl.col("moved") > REDESIGN_SHARE * pl.col("open"),
+        )
+    )
+    members = members.join(days, on=group, how="semi").with_columns(value="old_pipeline")
+    return _members(members, ledger="stage", what="redesign", kind="redesign")
+
+
+def _open_deals(rows: pl.DataFrame) -> pl.DataFrame:
+    """How many deals stood open in each pipeline after each change of that number."""
+
+    def stands(side: str) -> pl.Expr:
+        return pl.col(f"{side}_pipeline").is_not_null() & ~pl.col(f"{side}_closed")
+
+    left = rows.filter(stands("old")).select("at", pipeline="old_pipeline", step=pl.lit(-1))
+    entered = rows.filter(stands("new")).select("at", pipeline="new_pipeline", step=pl.lit(1))
+    return (
+        pl.concat([left, entered])
+        .sort("at")
+        .select("at", "pipeline", open=pl.col("step").cum_sum().over("pipeline"))
+        .unique(["pipeline", "at"], keep="last", maintain_order=True)
+    )
+
+
+def _members(frame: pl.DataFrame, *, ledger: str, what: str, kind: str = "batch") -> pl.DataFrame:
+    value = pl.col("value") if "value" in frame.columns else pl.lit(None)
+    return frame.select(
+        kind=pl.lit(kind),
+        ledger=pl.lit(ledger),
+        change_id="change_id",
+        deal_id="deal_id",
+        at="at",
+        by_id="by_id",
+        day="day",
+        value=value.cast(pl.Int64),
+        what=pl.lit(what),
+    ).cast(MEMBERS)  # type: ignore[arg-type]

@@ -1,0 +1,106 @@
+"""Named limits of rules: defaults with their reasons, overrides checked, values as columns."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from typing import Any
+
+import polars as pl
+
+
+class LimitError(ValueError):
+    """An override that can't be used. `field` says where, the message what to write instead."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+        self.message = message
+
+
+def limit(
+    default: float, reason: str, *, floor: float | None = None, ceiling: float | None = None
+) -> Any:
+    """A field of a rule's limits: its default, why that, and how far it may be moved."""
+    return field(default=default, metadata={"reason": reason, "floor": floor, "ceiling": ceiling})
+
+
+class Bound:
+    """The effective limits of one rule: each attribute is an expression with its value."""
+
+    def __init__(self, values: Mapping[str, float]) -> None:
+        self.values = values
+
+    def __getattr__(self, name: str) -> pl.Expr:
+        try:
+            return pl.lit(self.values[name])
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Immutable overrides of a connection: `{slug: {limit: value}}`, all names known."""
+
+    overrides: Mapping[str, Mapping[str, float]]
+
+    @classmethod
+    def load(cls, overrides: Mapping[str, Any]) -> "Limits":
+        """Checks and takes overrides; {} is all defaults. Raises LimitError."""
+        known = _known()
+        checked = {}
+        for slug, values in overrides.items():
+            if slug not in known:
+                raise LimitError(slug, f"there is no such rule{_nearest(slug, known)}")
+            if not isinstance(values, Mapping):
+                raise LimitError(slug, "give a table of limits and values")
+            checked[slug] = {
+                name: _check(f"{slug}.{name}", value, known[slug]) for name, value in values.items()
+            }
+        return cls(checked)
+
+    def bind(self, slug: str, limits: type) -> Bound:
+        """The limits of one rule as expressions, defaults where nothing overrides them."""
+        return Bound(
+            {spec.name: spec.default for spec in fields(limits)}
+            | dict(self.overrides.get(slug, {}))
+        )
+
+
+def _known() -> dict[str, type]:
+    from rules.deal import DEAL_RULES  # noqa: PLC0415 - the rules themselves import this module
+
+    return {rule.slug: rule.limits for rule in DEAL_RULES}
+
+
+def _nearest(name: str, known: Mapping[str, Any]) -> str:
+    near = get_close_matches(name, known, n=1, cutoff=0)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _check(where: str, value: Any, limits: type) -> float:
+    specs = {spec.name: spec for spec in fields(limits)}
+    name = where.rpartition(".")[2]
+    if name not in specs:
+        raise LimitError(where, f"there is no such limit{_nearest(name, specs)}")
+    spec = specs[name]
+    expected = type(spec.default)
+    accepted = (int, float) if expected is float else (expected,)
+    if not isinstance(value, accepted) or (isinstance(value, bool) and expected is not bool):
+        raise LimitError(where, f"must be {_KINDS[expected]}, not {value!r}")
+    floor, ceiling = spec.metadata["floor"], spec.metadata["ceiling"]
+    _within(where, value, at_least=floor, at_most=ceiling)
+    return expected(value)
+
+
+_KINDS: Mapping[Callable[..., Any], str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+}
+
+
+def _within(where: str, value: float, *, at_least: float | None, at_most: float | None) -> None:
+    if at_least is not None and not value >= at_least:
+        raise LimitError(where, f"must be at least {at_least:g}")
+    if at_most is not None and not value <= at_most:
+        raise LimitError(where, f"must be at most {at_most:g}")
