@@ -1,7 +1,7 @@
 """The selling company before its first deal: people and habits, roles, pipelines, accounts."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 
@@ -19,6 +19,7 @@ _LEAST_REPS = 8
 _REPS_PER_MANAGER = 7
 
 VP, OPERATIONS, INTEGRATION = "person-vp", "person-ops", "person-integration"
+FORMER_REP = "person-former-rep"
 
 
 def _open(label: str, order: int, probability: int, forecast: acts.Forecast) -> acts.Stage:
@@ -89,7 +90,6 @@ class Company:
 
     reps: list[Rep]
     account_owners: list[str]
-    _people: list[tuple[str, str, str, str | None, str]] = field(default_factory=list)
 
     @classmethod
     def build(cls, seed: int, deals: int) -> "Company":
@@ -163,6 +163,8 @@ class Company:
                 manager=rep.manager,
                 zone=rep.zone,
             )
+        yield _person(at, FORMER_REP, 99, title="Account Executive", manager=VP)
+        yield acts.ChangePerson(at=at, by=OPERATIONS, person=FORMER_REP, is_active=False)
 
 
 def account_key(index: int) -> str:

@@ -31,7 +31,7 @@ _MIDDLE, _LATE = 2, 4
 _WON_SHARE = 0.18
 # Where lost deals are lost, by position of the stage.
 _LOST_AT = (0.16, 0.22, 0.24, 0.17, 0.13, 0.08)
-_MEAN_DWELL = (20.0, 27.0, 34.0, 34.0, 30.0, 26.0)
+_MEAN_DWELL = (22.0, 30.0, 37.0, 37.0, 33.0, 28.0)
 _SHORT_LIVED = {"won-on-entry", "lost-at-once", "raced-through"}
 
 
@@ -47,7 +47,7 @@ class Habit:
 
 
 HABITS: Mapping[str, Habit] = {
-    "sound": Habit(0.02, 0.06, 0.04, 0.10),
+    "sound": Habit(0.02, 0.06, 0.04, 0.12),
     "enters-late": Habit(0.50, 0.10, 0.05, 0.05),
     "pushes-dates": Habit(0.05, 0.65, 0.06, 0.10, serial=0.5),
     "skips-then-falls-back": Habit(0.06, 0.15, 0.50, 0.08),
@@ -62,8 +62,9 @@ _ENTERED_A_STAGE_ON, _FELL_A_STAGE = 0.03, 0.02
 class Plan:
     """What shall become of one deal in New Business. Positions count from 0.
 
-    `lost_at` None: it is won, else lost there, left alone for `rot_days` before that. `slip_at`, `fall_at`: the position from which on that intent
-    is acted out. `dwell`: days in each stage.
+    `lost_at` None: it is won, else lost there, left alone for `rot_days` before.
+    `slip_at`, `fall_at`: the position from which on that intent is acted out. `dwell`: days
+    in each stage.
     """
 
     late: str | None = None
@@ -104,7 +105,7 @@ def new_plan(rng: Random, habit_name: str) -> Plan:
     if plan.late not in _SHORT_LIVED:
         _plan_slip(rng, plan, habit)
         _plan_fall(rng, plan, habit)
-    plan.rot_days = rng.uniform(60, 240) if rng.random() < habit.rots else rng.uniform(5, 40)
+    plan.rot_days = rng.uniform(90, 300) if rng.random() < habit.rots else rng.uniform(5, 40)
     if plan.late is None and plan.slip is None and plan.fall is None:
         _plan_plain(rng, plan)
     return plan

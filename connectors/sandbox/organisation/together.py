@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from connectors.sandbox.organisation import company as co
+from connectors.sandbox.organisation import words
 from connectors.sandbox.organisation.activities import assign_roles, meet_people, meeting, work
 from connectors.sandbox.organisation.deal_life import live, write_new_business
 from connectors.sandbox.organisation.entry import days_before
@@ -29,7 +30,7 @@ def write_import(stories: Sequence[Story], at: datetime) -> None:
         story.create(
             position=_PROPOSAL,
             close_on=first_promise(story, plan),
-            lead_source="Existing Customer",
+            lead_source=story.rng.choice(words.LEAD_SOURCES),
             deal_type="New Business",
             by=co.OPERATIONS,
             via="import",
