@@ -1,1 +1,22 @@
 """The Salesforce connector."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from connectors.salesforce.connection import SalesforceConnection
+
+
+def connect(config: Mapping[str, str], secret: Mapping[str, str]) -> "SalesforceConnection":
+    """A connection to one org, with `.reader()`, `.writer()`, `.setup()`; nothing is sent yet.
+
+    config: `base_url` (https://acme.my.salesforce.com, or http://127.0.0.1:PORT for the
+    sandbox), `api_version` (66.0), `run_as` (set-up only: the run-time user's name).
+    secret: `consumer_key` and `consumer_secret` of an External Client App with the
+    client-credentials flow, or an admin's `access_token` for set-up.
+    Raises `connectors.errors.Fatal` where a setting is missing or can't be right.
+    """
+    # Half a second of vendor imports, for those commands alone that talk to Salesforce.
+    from connectors.salesforce.connection import SalesforceConnection
+
+    return SalesforceConnection(dict(config), dict(secret))

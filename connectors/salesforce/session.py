@@ -1,0 +1,154 @@
+"""The HTTP session under simple-salesforce: time-outs, retries, counting, the CRM's clock.
+
+The library itself sets no time-out, never retries, and hard-codes https.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    wait_exponential_jitter,
+)
+
+from connectors.errors import Retry
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+PASSING_STATUSES = frozenset({406, 420, 429, 500, 502, 503, 504})
+LONGEST_WAIT_S = 20.0
+ATTEMPTS = 5
+TIMEOUT_S = (10.0, 130.0)  # connect, read; Salesforce itself ends a query after 120 s
+_WAIT = wait_exponential_jitter(initial=0.5, max=LONGEST_WAIT_S, jitter=0.5)
+_log = logging.getLogger(__name__)
+
+
+class _LoopbackAdapter(HTTPAdapter):
+    """Sends https requests for loopback hosts as plain http, past any proxy."""
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> Any:
+        parts = urlsplit(request.url or "")
+        if isinstance(parts.hostname, str) and parts.hostname in LOOPBACK:
+            request.url = str(urlunsplit(parts._replace(scheme="http")))
+            kwargs["proxies"] = {}
+        return super().send(request, *args, **kwargs)
+
+
+class CrmSession(requests.Session):
+    """A session that survives passing trouble and remembers what the CRM told beside the data.
+
+    `calls`: requests sent, retries too. `usage`: the last `Sforce-Limit-Info`, as sent.
+    `waiter` sleeps; a test gives its own.
+    """
+
+    def __init__(
+        self,
+        *,
+        waiter: Callable[[float], None] | None = None,
+        timeout_s: tuple[float, float] = TIMEOUT_S,
+        attempts: int = ATTEMPTS,
+    ) -> None:
+        super().__init__()
+        adapter = _LoopbackAdapter(pool_maxsize=4)
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
+        # Without an auth of its own requests would let a ~/.netrc replace our header.
+        self.auth = _keep_headers
+        self.headers["Accept-Encoding"] = "gzip"
+        self.calls = 0
+        self.usage: str | None = None
+        self.seen_at: datetime | None = None
+        self._timeout_s = timeout_s
+        options: dict[str, Any] = {"sleep": waiter} if waiter else {}
+        self._retrying = Retrying(
+            retry=retry_if_exception_type(Retry),
+            stop=lambda state: state.attempt_number >= attempts or _told_to_wait_long(state),
+            wait=_wait_as_told,
+            reraise=True,
+            **options,
+        )
+
+    def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> Any:
+        """Like `requests`, with a time-out always set and passing trouble retried.
+
+        Every request that Forestage sends may be sent twice: reads, upserts by key,
+        deletions by id, and a deployment of the same package.
+        Raises `Retry` when trouble lasts.
+        """
+        if kwargs.get("timeout") is None:
+            kwargs["timeout"] = self._timeout_s
+        return self._retrying.copy()(self._attempt, method, url, *args, **kwargs)
+
+    def _attempt(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
+        self.calls += 1
+        try:
+            response = super().request(method, url, *args, **kwargs)
+        except (
+            requests.ConnectionError,
+            requests.Timeout,
+            requests.exceptions.ChunkedEncodingError,
+            requests.exceptions.ContentDecodingError,
+        ) as trouble:
+            # Named by type alone: the text of these errors repeats the URL.
+            kind = type(trouble).__name__
+            raise Retry(f"{_host(url)} could not be reached ({kind})") from None
+        self._remember(response)
+        if response.status_code in PASSING_STATUSES:
+            raise Retry(
+                f"{_host(url)} answered {response.status_code}: {response.text[:200]}",
+                code=str(response.status_code),
+                after=_retry_after(response),
+            )
+        return response
+
+    def _remember(self, response: requests.Response) -> None:
+        self.usage = response.headers.get("Sforce-Limit-Info", self.usage)
+        stamp = response.headers.get("Date")
+        if stamp:
+            try:
+                self.seen_at = parsedate_to_datetime(stamp).astimezone(UTC)
+            except ValueError:
+                _log.warning("unreadable Date header: %r", stamp)
+
+
+def _keep_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
+def _retry_after(response: requests.Response) -> float | None:
+    """Seconds of a Retry-After header, given as a number or as a date."""
+    told = response.headers.get("Retry-After")
+    if told is None:
+        return None
+    if told.strip().isdigit():
+        return float(told)
+    try:
+        at = parsedate_to_datetime(told)
+        base = parsedate_to_datetime(response.headers["Date"])
+    except (ValueError, KeyError):
+        return None
+    return max(0.0, (at - base).total_seconds())
+
+
+def _told(state: RetryCallState) -> float | None:
+    error = state.outcome.exception() if state.outcome else None
+    return error.after if isinstance(error, Retry) else None
+
+
+def _told_to_wait_long(state: RetryCallState) -> bool:
+    return (_told(state) or 0.0) > LONGEST_WAIT_S
+
+
+def _wait_as_told(state: RetryCallState) -> float:
+    return max(_WAIT(state), _told(state) or 0.0)
