@@ -5,6 +5,7 @@ import polars as pl
 from rules.calendar import day_of
 from rules.ledger import in_force
 from rules.process import CLOSED
+from rules.tables import INSTANT
 
 CREATED_AT_LEAST = 15
 EDITED_AT_LEAST = 10
@@ -12,12 +13,12 @@ REDESIGN_SHARE = 0.3
 REDESIGN_AT_LEAST = 10
 REDESIGN_PEOPLE = 2
 
-MEMBERS = {
+MEMBERS: dict[str, pl.DataType | type[pl.DataType]] = {
     "kind": pl.String,  # batch | redesign
     "ledger": pl.String,
     "change_id": pl.Int64,  # deal_id where the ledger is `deal`
     "deal_id": pl.Int64,
-    "at": pl.Datetime("us", "UTC"),
+    "at": INSTANT,
     "by_id": pl.Int64,
     "day": pl.Date,
     "value": pl.Int64,  # what they share: the new value, the shift in days, the pipeline

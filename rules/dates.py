@@ -42,7 +42,7 @@ def default_forms(
         .join(entries.lazy().select("deal_id", "pipeline"), on="deal_id")
         .filter(pl.len().over("pipeline") >= DEFAULT_AT_LEAST)
         .with_columns(deals=pl.len().over("pipeline"))
-        .unpivot(forms, index=["pipeline", "deals"], variable_name="form")
+        .unpivot(list(forms), index=["pipeline", "deals"], variable_name="form")
         .drop_nulls("value")
         .group_by("pipeline", "form", "value", "deals")
         .len()
@@ -127,7 +127,7 @@ def _not_default(moved: pl.DataFrame, around: Surroundings, defaults: pl.DataFra
         .select("change_id", "deal_id", **forms)
         .join(around.entries.select("deal_id", "pipeline"), on="deal_id", how="left")
     )
-    shared = first.unpivot(forms, index=["change_id", "pipeline"], variable_name="form").join(
+    shared = first.unpivot(list(forms), index=["change_id", "pipeline"], variable_name="form").join(
         defaults, on=["pipeline", "form", "value"], how="semi"
     )["change_id"]
     converted = first.filter(pl.col("quarters") == 0)["change_id"]

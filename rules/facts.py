@@ -7,13 +7,10 @@ from functools import cached_property
 import polars as pl
 
 from rules import batches, dates, entries, moves, process
-from rules.calendar import day_of
 from rules.ledger import is_machine, merge_edits, order_changes
 from rules.norms import Norms
 from rules.notices import notices
-from rules.tables import INSTANT, Tables
-
-_OF_EDIT = ("deal_id", "at", "by_id", "change_id", "old", "new")
+from rules.tables import Tables
 
 
 @dataclass(frozen=True, kw_only=True)

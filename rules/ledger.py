@@ -69,7 +69,7 @@ def _untie(rows: pl.DataFrame, tied: pl.Series) -> pl.DataFrame:
 def _chained(ties: Iterable[_Tied]) -> Iterator[int]:
     """Row numbers in order; the slot of a duplicate repeats its twin, to be dropped."""
     last: tuple[int, int, object] | None = None
-    for (deal, at), rows in groupby(ties, key=lambda row: (row[1], row[2])):
+    for (deal, _), rows in groupby(ties, key=lambda row: (row[1], row[2])):
         group = list(rows)
         twins: dict[tuple[object, object], _Tied] = {}
         for row in group:

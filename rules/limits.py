@@ -1,11 +1,12 @@
 """Named limits of rules: defaults with their reasons, overrides checked, values as columns."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from typing import Any
 
-import polars as pl
+from rules.deal import DEAL_RULES
+from rules.rule import Bound
 
 
 class LimitError(ValueError):
@@ -17,24 +18,7 @@ class LimitError(ValueError):
         self.message = message
 
 
-def limit(
-    default: float, reason: str, *, floor: float | None = None, ceiling: float | None = None
-) -> Any:
-    """A field of a rule's limits: its default, why that, and how far it may be moved."""
-    return field(default=default, metadata={"reason": reason, "floor": floor, "ceiling": ceiling})
-
-
-class Bound:
-    """The effective limits of one rule: each attribute is an expression with its value."""
-
-    def __init__(self, values: Mapping[str, float]) -> None:
-        self.values = values
-
-    def __getattr__(self, name: str) -> pl.Expr:
-        try:
-            return pl.lit(self.values[name])
-        except KeyError:
-            raise AttributeError(name) from None
+_KNOWN: Mapping[str, Any] = {rule.slug: rule.limits for rule in DEAL_RULES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +30,15 @@ class Limits:
     @classmethod
     def load(cls, overrides: Mapping[str, Any]) -> "Limits":
         """Checks and takes overrides; {} is all defaults. Raises LimitError."""
-        known = _known()
         checked = {}
         for slug, values in overrides.items():
-            if slug not in known:
-                raise LimitError(slug, f"there is no such rule{_nearest(slug, known)}")
+            if slug not in _KNOWN:
+                raise LimitError(slug, f"there is no such rule{_nearest(slug, _KNOWN)}")
             if not isinstance(values, Mapping):
                 raise LimitError(slug, "give a table of limits and values")
             checked[slug] = {
-                name: _check(f"{slug}.{name}", value, known[slug]) for name, value in values.items()
+                name: _check(f"{slug}.{name}", value, _KNOWN[slug])
+                for name, value in values.items()
             }
         return cls(checked)
 
@@ -66,30 +50,25 @@ class Limits:
         )
 
 
-def _known() -> dict[str, type]:
-    from rules.deal import DEAL_RULES  # noqa: PLC0415 - the rules themselves import this module
-
-    return {rule.slug: rule.limits for rule in DEAL_RULES}
-
-
 def _nearest(name: str, known: Mapping[str, Any]) -> str:
     near = get_close_matches(name, known, n=1, cutoff=0)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
-def _check(where: str, value: Any, limits: type) -> float:
+def _check(where: str, value: Any, limits: Any) -> float:
     specs = {spec.name: spec for spec in fields(limits)}
     name = where.rpartition(".")[2]
     if name not in specs:
         raise LimitError(where, f"there is no such limit{_nearest(name, specs)}")
     spec = specs[name]
-    expected = type(spec.default)
+    expected: Any = type(spec.default)
     accepted = (int, float) if expected is float else (expected,)
     if not isinstance(value, accepted) or (isinstance(value, bool) and expected is not bool):
         raise LimitError(where, f"must be {_KINDS[expected]}, not {value!r}")
     floor, ceiling = spec.metadata["floor"], spec.metadata["ceiling"]
     _within(where, value, at_least=floor, at_most=ceiling)
-    return expected(value)
+    checked: float = expected(value)
+    return checked
 
 
 _KINDS: Mapping[Callable[..., Any], str] = {

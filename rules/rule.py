@@ -1,7 +1,7 @@
 """What a rule is, and what it finds."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -56,6 +56,26 @@ NOTICES: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 
 
+def limit(
+    default: float, reason: str, *, floor: float | None = None, ceiling: float | None = None
+) -> Any:
+    """A field of a rule's limits: its default, why that, and how far it may be moved."""
+    return field(default=default, metadata={"reason": reason, "floor": floor, "ceiling": ceiling})
+
+
+class Bound:
+    """The effective limits of one rule: each attribute is an expression with its value."""
+
+    def __init__(self, values: Mapping[str, float]) -> None:
+        self.values = values
+
+    def __getattr__(self, name: str) -> pl.Expr:
+        try:
+            return pl.lit(self.values[name])
+        except KeyError:
+            raise AttributeError(name) from None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One rule of the catalogue. The slug is its identity in code, database, CRM and docs.
@@ -64,15 +84,14 @@ class Rule:
     `subject_id, severity, actionability, at, settles_at, sentence, evidence` (dtypes of
     FINDINGS). `needs` names what must be readable for it: ledgers, `activities`,
     `contacts`. `fresh_days`: an event flag opens only on an event younger than this.
-    `leaves_out` gives the deal_id of deals that the rule does not judge.
+    `leaves_out` gives the deal_id of deals that the rule does not judge. `doc` is the rule's
+    page in Markdown: its module's docstring.
     """
 
     slug: str
     version: int
-    title: str
     rule_class: RuleClass
     kind: RuleKind
-    questions: Sequence[str]
     needs: Sequence[str]
     limits: type
     find: Callable[["Facts", Any], pl.LazyFrame]
@@ -80,6 +99,17 @@ class Rule:
     fresh_days: int = 30
     subject: Literal["deal", "person", "team"] = "deal"
     leaves_out: Callable[["Facts"], pl.LazyFrame]
+
+    @property
+    def title(self) -> str:
+        """The page's first line, without its full stop."""
+        return self.doc.partition("\n")[0].removesuffix(".")
+
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """The coaching questions: the list under "Ask the rep" on the page."""
+        asked = self.doc.partition("## Ask the rep\n")[2].partition("\n## ")[0]
+        return tuple(line[2:] for line in asked.splitlines() if line.startswith("- "))
 
 
 @dataclass(frozen=True, slots=True)

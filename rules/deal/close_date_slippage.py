@@ -1,4 +1,4 @@
-"""The promised close date keeps moving away
+"""The promised close date keeps moving away.
 
 ## What it looks at
 Every move of the close date to a later day, made by a person while the deal was open, where
@@ -34,19 +34,10 @@ import polars as pl
 
 from rules.evidence import gathered, of_edits
 from rules.facts import Facts
-from rules.limits import Bound, limit
 from rules.process import LATE
-from rules.rule import Rule, Severity
+from rules.rule import Bound, Rule, Severity, limit
 from rules.tables import SEGMENTS
 from rules.text import counted, day
-
-SLUG = "close-date-slippage"
-QUESTIONS = (
-    "What has to happen on the customer's side before they can sign, and who told us so?",
-    "What was the last date based on, and what is the new one based on?",
-    "Is something in the way, or was the date never agreed with the buyer?",
-    "What is the next step that the customer has put in their own calendar?",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,15 +179,13 @@ def _sentence(lim: Bound, *, has_activities: bool) -> pl.Expr:
 
 
 RULE = Rule(
-    slug=SLUG,
+    slug="close-date-slippage",
     version=1,
-    title="The promised close date keeps moving away",
     rule_class="risk",
     kind="event",
-    questions=QUESTIONS,
     needs=("close_date", "stage", "owner", "forecast", "activities"),
     limits=Limits,
     find=find,
     leaves_out=leaves_out,
-    doc=__doc__ or "",
+    doc=__doc__,
 )

@@ -1,4 +1,4 @@
-"""The deal was entered after the selling had begun
+"""The deal was entered after the selling had begun.
 
 ## What it looks at
 Three signs around the record's own creation: the deal entered beyond the stage where deals of
@@ -33,17 +33,9 @@ import polars as pl
 from rules.entries import LEFT_OUT_SEGMENTS, earlier_talks
 from rules.evidence import gathered, of_activities, of_edits
 from rules.facts import Facts
-from rules.limits import Bound, limit
-from rules.rule import Rule, Severity
+from rules.rule import Bound, Rule, Severity, limit
 from rules.text import counted, day
 
-SLUG = "late-entry"
-QUESTIONS = (
-    "When did you first talk with them about this, and what did you learn before you entered it?",
-    "What kept you from entering it then?",
-    "Which early steps were done before it was in the CRM, and which were not?",
-    "Which other talks are you having now that are not entered yet?",
-)
 _DAY = timedelta(hours=24)
 
 
@@ -250,16 +242,14 @@ def _sentence() -> pl.Expr:
 
 
 RULE = Rule(
-    slug=SLUG,
+    slug="late-entry",
     version=1,
-    title="The deal was entered after the selling had begun",
     rule_class="habit",
     kind="event",
-    questions=QUESTIONS,
     needs=("stage", "owner", "activities", "contacts"),
     limits=Limits,
     find=find,
     leaves_out=leaves_out,
-    doc=__doc__ or "",
+    doc=__doc__,
     fresh_days=14,
 )

@@ -1,4 +1,4 @@
-"""The deal fell back to an earlier stage
+"""The deal fell back to an earlier stage.
 
 ## What it looks at
 Every step back that a person made between two open stages of one pipeline, one by one: a deal
@@ -30,18 +30,9 @@ import polars as pl
 
 from rules.evidence import gathered, of_edits
 from rules.facts import Facts
-from rules.limits import Bound, limit
-from rules.rule import Rule, Severity
+from rules.rule import Bound, Rule, Severity, limit
 from rules.tables import SEGMENTS
 from rules.text import day
-
-SLUG = "stage-regression"
-QUESTIONS = (
-    "What did we learn that moved the deal back?",
-    "What did we take for done in the earlier stage that was not done?",
-    "Who on the customer's side has to be won again, and what is the plan for the next call?",
-    "What would have to be true before the deal moves forward again?",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +123,13 @@ def _sentence() -> pl.Expr:
 
 
 RULE = Rule(
-    slug=SLUG,
+    slug="stage-regression",
     version=1,
-    title="The deal fell back to an earlier stage",
     rule_class="risk",
     kind="event",
-    questions=QUESTIONS,
     needs=("stage", "forecast"),
     limits=Limits,
     find=find,
     leaves_out=leaves_out,
-    doc=__doc__ or "",
+    doc=__doc__,
 )

@@ -97,7 +97,7 @@ class Organisation:
         self.add("deals", deal_id=deal_id, **standing | facts)
 
     def change(
-        self, ledger: str, deal_id: int, at: datetime, old: Any, new: Any, **facts: Any
+        self, ledger: str, deal_id: int, at: datetime, *, old: Any = None, new: Any, **facts: Any
     ) -> int:
         """One row of history; `ledger` is stage, close_date, amount, forecast or owner."""
         change_id = facts.pop("change_id", None) or self.new_id()
