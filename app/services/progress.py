@@ -11,5 +11,5 @@ class Progress(Protocol):
         ...
 
 
-def silent(_step: str, _done: int, _total: int | None) -> None:
+def silent(step: str, done: int, total: int | None) -> None:  # noqa: ARG001 (a Progress)
     """Tell nobody."""

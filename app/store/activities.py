@@ -74,6 +74,7 @@ CONTACT_ROLES = sa.Table(
     sa.Column("valid_from", Instant, nullable=False),
     sa.Column("valid_to", Instant),
     sa.UniqueConstraint("connection_id", "crm_id", "valid_from"),
+    sa.Index("ix_contact_roles_contact", "connection_id", "contact_id"),
     sa.ForeignKeyConstraint(
         ["connection_id", "contact_id"], ["contacts.connection_id", "contacts.id"]
     ),

@@ -36,6 +36,11 @@ def from_micros(micros: int) -> datetime:
     return _EPOCH + timedelta(microseconds=micros)
 
 
+def to_days(on: date) -> int:
+    """Days since 1970 of a calendar day."""
+    return (on - _EPOCH_DAY).days
+
+
 class Instant(sa.types.TypeDecorator[datetime]):
     """An aware datetime in UTC, stored as int64 microseconds since 1970."""
 
@@ -59,7 +64,7 @@ class Day(sa.types.TypeDecorator[date]):
 
     def process_bind_param(self, value: date | None, dialect: sa.Dialect) -> int | None:
         """Store."""
-        return None if value is None else (value - _EPOCH_DAY).days
+        return None if value is None else to_days(value)
 
     def process_result_value(self, value: int | None, dialect: sa.Dialect) -> date | None:
         """Load."""

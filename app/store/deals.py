@@ -111,6 +111,7 @@ DEALS = sa.Table(
     sa.Column("reconciled_generation", sa.BigInteger, nullable=False, server_default="0"),
     sa.UniqueConstraint("connection_id", "crm_id"),
     sa.UniqueConstraint("connection_id", "id"),
+    sa.Index("ix_deals_company", "connection_id", "company_id"),
     sa.ForeignKeyConstraint(
         ["connection_id", "pipeline_id"], ["pipelines.connection_id", "pipelines.id"]
     ),
@@ -228,12 +229,23 @@ def count(conn: sa.Connection, connection_id: int) -> int:
 
 
 def dirty_ids(
-    conn: sa.Connection, connection_id: int, *, since: str = "scored_generation", limit: int
+    conn: sa.Connection,
+    connection_id: int,
+    *,
+    since: str = "scored_generation",
+    after: int = 0,
+    limit: int,
 ) -> list[int]:
-    """Deals changed since they were last scored (or `since` another mark), by id."""
+    """Deals changed since they were last scored (or `since` another mark), by id; those with
+    an id beyond `after`.
+    """
     query = (
         sa.select(DEALS.c.id)
-        .where(DEALS.c.connection_id == connection_id, DEALS.c.generation > DEALS.c[since])
+        .where(
+            DEALS.c.connection_id == connection_id,
+            DEALS.c.id > after,
+            DEALS.c.generation > DEALS.c[since],
+        )
         .order_by(DEALS.c.id)
         .limit(limit)
     )

@@ -358,6 +358,11 @@ def upgrade() -> None:
             name=op.f("uq_contact_roles_connection_id_crm_id_valid_from"),
         ),
     )
+    with op.batch_alter_table("contact_roles", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_contact_roles_contact", ["connection_id", "contact_id"], unique=False
+        )
+
     op.create_table(
         "flags",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -598,6 +603,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("connection_id", "crm_id", name=op.f("uq_deals_connection_id_crm_id")),
         sa.UniqueConstraint("connection_id", "id", name=op.f("uq_deals_connection_id_id")),
     )
+    with op.batch_alter_table("deals", schema=None) as batch_op:
+        batch_op.create_index("ix_deals_company", ["connection_id", "company_id"], unique=False)
+
     op.create_table(
         "flag_episodes",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -901,6 +909,9 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_flag_episodes_flag_id"))
 
     op.drop_table("flag_episodes")
+    with op.batch_alter_table("deals", schema=None) as batch_op:
+        batch_op.drop_index("ix_deals_company")
+
     op.drop_table("deals")
     op.drop_table("activity_contacts")
     op.drop_table("stages")
@@ -909,6 +920,9 @@ def downgrade() -> None:
         batch_op.drop_index("ix_flags_status")
 
     op.drop_table("flags")
+    with op.batch_alter_table("contact_roles", schema=None) as batch_op:
+        batch_op.drop_index("ix_contact_roles_contact")
+
     op.drop_table("contact_roles")
     op.drop_table("coaching_tasks")
     with op.batch_alter_table("activities", schema=None) as batch_op:
