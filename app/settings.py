@@ -19,7 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from app.errors import BadInput
 
 PREFIX = "FORESTAGE_"
-_NOT_SETTINGS = ("FORESTAGE_TEST_", "FORESTAGE_CONSUMER_SECRET")
+_NOT_SETTINGS = ("FORESTAGE_TEST_", "FORESTAGE_CONSUMER_SECRET", "FORESTAGE_ADMIN_TOKEN")
 
 
 def default_data_dir() -> Path:

@@ -104,6 +104,11 @@ def show(console: Console, outcome: Outcome, seconds: float) -> None:
     )
 
 
+def plain(*texts: object) -> list[Text]:
+    """What a CRM's users wrote, shown as it is."""
+    return [Text(str(text)) for text in texts]
+
+
 def _comparison(rules: Mapping[str, Tally]) -> RenderableType:
     made = Table(
         title="What was planted, and what was found (deals)",

@@ -1,5 +1,6 @@
 """forestage setup and undo: what Forestage assumes of and installs in a CRM, and the way back."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,7 +20,7 @@ from app.commands.screen import (
 from app.errors import BadInput
 from app.services import connect
 from app.services import setup as service
-from app.services.parts import Parts
+from app.services.parts import Crm, Parts
 from app.services.undo import undo as take_back
 from app.store.connections import ConnectionRow
 
@@ -52,7 +53,8 @@ def setup(
     """Propose and confirm stage roles, expected entry stages and segments; install the package.
 
     Run it after the first sync. Without an option it proposes. Accepting stores what was
-    accepted and by whom; nothing is written to the CRM except by `--deploy`.
+    accepted and by whom; nothing is written to the CRM except by `--deploy`, which uses an
+    admin's session token from FORESTAGE_ADMIN_TOKEN, else the connection's own credentials.
     """
     if sum((propose, accept is not None, accept_proposals)) > 1:
         raise BadInput("--accept", "give one of --propose, --accept and --accept-proposals")
@@ -65,7 +67,7 @@ def setup(
         if accept or accept_proposals:
             done["accepted"] = _accept(parts, row, accept)
         if deploy:
-            done["installed"] = list(parts.crm(row).setup().install())
+            done["installed"] = list(_admin(parts, row).setup().install())
     if as_json:
         print_json(done.get("proposal", done))
         return
@@ -75,6 +77,14 @@ def setup(
         out().print(f"Accepted for [bold]{row.name}[/]; score again to use it.")
     if deploy:
         out().print(f"Installed: {', '.join(done['installed']) or 'nothing was missing'}.")
+
+
+def _admin(parts: Parts, row: ConnectionRow) -> Crm:
+    """The CRM with an admin's session token where one is given, else as it is connected."""
+    token = os.environ.get("FORESTAGE_ADMIN_TOKEN")
+    if not token:
+        return parts.crm(row)
+    return parts.open_crm(row.crm, row.config, {"access_token": token})
 
 
 def _accept(parts: Parts, row: ConnectionRow, file: Path | None) -> dict[str, Any]:
