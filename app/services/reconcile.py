@@ -52,12 +52,15 @@ class Terms:
         """Whether an event of that instant is too old to stand."""
         return self.kind == "event" and since <= self.at - self.fresh
 
-    def is_old_at_first_sync(self, found_at: datetime) -> bool:
-        """Whether the finding was there before Forestage: for the clean-up list, no flag."""
+    @property
+    def old_at(self) -> datetime | None:
+        """What began or happened up to then was there before Forestage: it is for the
+        clean-up list and opens no flag. None: nothing is.
+        """
         if self.first_synced_at is None or self.first_synced_at > self.at:
-            return False
+            return None
         allowed = self.fresh if self.kind == "event" else STATE_MAY_PRECEDE_FIRST_SYNC
-        return found_at <= self.first_synced_at - allowed
+        return self.first_synced_at - allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,8 @@ def _of_absent(
     if found is None or condition != "open" or terms.is_retired or terms.is_stale(found.at):
         return NOTHING
     if flag is None:
-        return NOTHING if terms.is_old_at_first_sync(found.at) else Decision("open")
+        is_old = terms.old_at is not None and found.at <= terms.old_at
+        return NOTHING if is_old else Decision("open")
     if flag.close_reason == "expired" and found.at <= flag.finding_at:
         return NOTHING
     # A flag that ended while dismissed keeps the instant of that decision.
