@@ -1,5 +1,6 @@
 """Meetings, calls, mails and to-dos around a deal."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from connectors.sandbox import acts
@@ -35,9 +36,9 @@ def meet_people(story: Story, count: int, at: datetime) -> None:
         story.contacts.append(key)
 
 
-def assign_roles(story: Story) -> None:
-    """Everybody known so far gets a part in the deal, minutes after its creation."""
-    for i, contact in enumerate(story.contacts):
+def assign_roles(story: Story, contacts: Sequence[str] | None = None) -> None:
+    """The contacts, else everybody known so far, get a part in the deal within minutes."""
+    for i, contact in enumerate(contacts or story.contacts):
         story.acts.append(
             acts.AddContactRole(
                 at=story.now + timedelta(seconds=60 + 20 * i),
@@ -45,16 +46,24 @@ def assign_roles(story: Story) -> None:
                 key=story.new_key("role"),
                 deal=story.deal,
                 contact=contact,
-                role=words.CONTACT_ROLES[0] if i == 0 else story.rng.choice(words.CONTACT_ROLES),
-                is_primary=i == 0,
+                role=story.rng.choice(words.CONTACT_ROLES),
+                is_primary=contact == story.contacts[0],
             )
         )
+
+
+def meet_another(story: Story) -> None:
+    """One more person at the customer's comes in, as deals become real."""
+    meet_people(story, 1, story.now)
+    assign_roles(story, story.contacts[-1:])
 
 
 def meeting(
     story: Story, starts_at: datetime, *, planned_at: datetime, on_deal: bool = True
 ) -> None:
     """A meeting with one or two contacts, planned ahead."""
+    others = story.contacts[1:]
+    guests = (story.contacts[0], story.rng.choice(others)) if others else story.contacts
     story.acts.append(
         acts.PlanMeeting(
             at=planned_at,
@@ -64,7 +73,7 @@ def meeting(
             owner=story.rep.key,
             starts_at=starts_at,
             minutes=story.rng.choice((30, 45, 60)),
-            contacts=tuple(story.contacts[:2]),
+            contacts=tuple(guests),
             deal=story.deal if on_deal else None,
             account=None if on_deal else story.account,
         )
@@ -90,7 +99,7 @@ def call(
             owner=story.rep.key,
             minutes=story.rng.randint(4, 35) if outcome == "connected" else 0,
             outcome=outcome,
-            contacts=tuple(story.contacts[:1]),
+            contacts=(story.rng.choice(story.contacts),),
             deal=story.deal if on_deal else None,
             account=None if on_deal else story.account,
         )
@@ -107,7 +116,7 @@ def mail(story: Story, at: datetime, direction: acts.Direction) -> None:
             subject=story.rng.choice(words.EMAIL_SUBJECTS),
             owner=story.rep.key,
             direction=direction,
-            contacts=tuple(story.contacts[:1]),
+            contacts=(story.rng.choice(story.contacts),),
             deal=story.deal,
         )
     )
@@ -144,10 +153,17 @@ def _one(story: Story, begin: datetime, roughly: datetime) -> None:
 
 
 def _meet(story: Story, begin: datetime, starts_at: datetime) -> None:
-    planned_at = max(begin + _HOUR / 2, starts_at - story.rng.uniform(1, 6) * _DAY)
+    planned_at = _ahead(story, begin, starts_at)
     meeting(story, starts_at, planned_at=planned_at)
     if story.rng.random() < _CANCELLED:
         cancel(story, planned_at + (starts_at - planned_at) * 0.7)
+
+
+def _ahead(story: Story, begin: datetime, starts_at: datetime) -> datetime:
+    """When a meeting was planned: some days ahead in office hours, else as the work began."""
+    day = (starts_at - story.rng.randint(1, 7) * _DAY).date()
+    planned_at = moment(story.rng, story.rep.zone, day)
+    return planned_at if begin < planned_at < starts_at else begin + _HOUR / 2
 
 
 def _task(story: Story, at: datetime) -> None:
@@ -160,7 +176,7 @@ def _task(story: Story, at: datetime) -> None:
             subject=story.rng.choice(words.TASK_SUBJECTS),
             owner=story.rep.key,
             due_on=(at + 5 * _DAY).date(),
-            contacts=tuple(story.contacts[:1]),
+            contacts=(story.rng.choice(story.contacts),),
             deal=story.deal,
         )
     )
@@ -175,8 +191,7 @@ def _talk(story: Story, begin: datetime) -> None:
         return
     draw = story.rng.random()
     if draw < 0.4:  # noqa: PLR2004
-        planned_at = max(begin + _HOUR / 2, at - story.rng.uniform(1, 6) * _DAY)
-        meeting(story, at, planned_at=planned_at)
+        meeting(story, at, planned_at=_ahead(story, begin, at))
     elif draw < 0.7:  # noqa: PLR2004
         call(story, at)
     else:

@@ -1,7 +1,7 @@
 """A deal's life from its first talk to its end."""
 
 from connectors.sandbox import acts
-from connectors.sandbox.organisation.activities import work
+from connectors.sandbox.organisation.activities import meet_another, work
 from connectors.sandbox.organisation.entry import enter, race
 from connectors.sandbox.organisation.falls import act_on_stage
 from connectors.sandbox.organisation.habits import FALL_PLANTED, REGRESSION, SLIPPAGE, Plan
@@ -67,6 +67,8 @@ def _step(story: Story, plan: Plan) -> None:
         estimate(story, plan)
         story.wait(2)
         story.move(target)
+    if target == _FIRST_MIDDLE and story.rng.random() < 0.6:  # noqa: PLR2004
+        meet_another(story)
     if plan.changes_owner and target == _FIRST_MIDDLE:
         _hand_over(story)
 

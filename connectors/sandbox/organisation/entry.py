@@ -57,13 +57,13 @@ def _create(story: Story, plan: Plan) -> None:
         story.is_estimated = True
     else:
         close_on = story.day_in(40, 150)
+    is_expansion = not plan.is_conversion and rng.random() < 0.25  # noqa: PLR2004
+    sources = words.CONVERTED_SOURCES if plan.is_conversion else words.LEAD_SOURCES
     story.create(
         position=plan.entry,
         close_on=close_on,
-        lead_source=rng.choice(
-            words.CONVERTED_SOURCES if plan.is_conversion else words.LEAD_SOURCES
-        ),
-        deal_type="Expansion" if rng.random() < 0.25 else "New Business",  # noqa: PLR2004
+        lead_source=words.CUSTOMER_SOURCE if is_expansion else rng.choice(sources),
+        deal_type="Expansion" if is_expansion else "New Business",
         via="conversion" if plan.is_conversion else "user",
     )
 

@@ -17,7 +17,9 @@ HABIT_CYCLE = (
     "lets-rot", "sound", "sound",
 )  # fmt: skip
 
-LATE_PLANTED = ("met-weeks-before", "met-long-before", "raced-through", "won-on-entry")
+LATE_PLANTED = (
+    "met-weeks-before", "met-weeks-before", "met-long-before", "raced-through", "won-on-entry",
+)  # fmt: skip
 LATE_DECOYS = ("one-meeting-before", "cancelled-meetings", "recent-meetings", "lost-at-once")
 SLIP_PLANTED = ("long-push", "period-crossed", "two-pushes", "serial-pushes", "push-after-pull-in")
 SLIP_DECOYS = (

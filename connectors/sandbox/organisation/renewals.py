@@ -3,6 +3,7 @@
 from datetime import timedelta
 from random import Random
 
+from connectors.sandbox.organisation import words
 from connectors.sandbox.organisation.activities import assign_roles, meet_people, work
 from connectors.sandbox.organisation.entry import talks_before
 from connectors.sandbox.organisation.habits import LATE_ENTRY, REGRESSION, SLIPPAGE
@@ -39,7 +40,7 @@ def _enter(story: Story) -> None:
     story.create(
         position=int(rng.random() < 0.3),  # noqa: PLR2004
         close_on=story.day_in(60, 120),
-        lead_source="Existing Customer",
+        lead_source=words.CUSTOMER_SOURCE,
         deal_type="Renewal",
     )
     assign_roles(story)

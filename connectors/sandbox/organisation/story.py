@@ -91,7 +91,7 @@ class Story:
         rng = self.rng
         amount = None
         if rng.random() < _SUITES or position == len(self.pipeline.labels) - 1:
-            self._amount = max(1_000, round(self._amount * rng.uniform(0.9, 1.25)))
+            self._amount = 100 * round(self._amount * rng.uniform(0.9, 1.25) / 100)
             amount = self._amount
         next_step = rng.choice(words.NEXT_STEPS) if rng.random() < _SUITES else None
         self.save(position=position, close_on=close_on, amount=amount, next_step=next_step)

@@ -30,7 +30,7 @@ def write_import(stories: Sequence[Story], at: datetime) -> None:
         story.create(
             position=_PROPOSAL,
             close_on=first_promise(story, plan),
-            lead_source=story.rng.choice(words.LEAD_SOURCES),
+            lead_source=words.IMPORTED_SOURCE,
             deal_type="New Business",
             by=co.OPERATIONS,
             via="import",

@@ -48,5 +48,6 @@ MEETING_SUBJECTS = (
 CALL_SUBJECTS = ("Call", "Follow-up call", "Check-in call", "Call about next steps")
 EMAIL_SUBJECTS = ("Following up", "Re: our conversation", "Documents", "Re: proposal", "Questions")
 TASK_SUBJECTS = ("Prepare the demo", "Send references", "Update the business case", "Call back")
-LEAD_SOURCES = ("Outbound", "Referral", "Existing Customer", "Analyst")
+LEAD_SOURCES = ("Outbound", "Referral")
+CUSTOMER_SOURCE, IMPORTED_SOURCE = "Existing Customer", "Acquisition"
 CONVERTED_SOURCES = ("Web", "Trade Show", "Webinar")
