@@ -65,7 +65,7 @@ def serve_sandbox(
     from connectors.sandbox import run
 
     run.serve(
-        crm,
+        crm=crm,
         port=port,
         deals=deals,
         seed=seed,

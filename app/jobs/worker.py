@@ -2,13 +2,13 @@
 
 import threading
 import time
-from collections.abc import Callable
 
 import structlog
 
 from app.errors import ForestageError
 from app.services import work
 from app.services.parts import Parts
+from app.services.progress import Progress
 from app.store import connections, runs
 from app.store.runs import RunRow
 
@@ -93,7 +93,7 @@ class Worker:
         except Exception:
             log.exception("run failed")
 
-    def _reporter(self, run_id: int) -> Callable[[str, int, int | None], None]:
+    def _reporter(self, run_id: int) -> Progress:
         last = 0.0
 
         def report(step: str, done: int, total: int | None) -> None:

@@ -139,8 +139,10 @@ class Demo:
         """One sync."""
         with self.watch(title) as step:
             done = self._perform("sync", step)
-            read = ", ".join(f"{count:,} {name}" for name, count in done["read"].items() if count)
-            step.tell(f"{read}; {done['changes']:,} changes kept, {done['calls']} calls")
+            step.tell(
+                f"{done['read']:,} records read, {done['changes']:,} changes of fields kept, "
+                f"{done['calls']} CRM calls"
+            )
 
     def accept_setup(self) -> None:
         """The proposals of setup, accepted as they are."""
