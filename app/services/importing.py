@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 from app.clock import Clock
 from app.errors import Conflict, NotFound
+from app.services import setup
 from app.services.connect import check_name
 from app.services.progress import Progress
 from app.services.refresh import SyncReport, refresh
@@ -47,6 +48,11 @@ class ImportSource(Reader, Protocol):
     @property
     def warnings(self) -> Sequence[str]:
         """What is to be said of the export as a whole."""
+        ...
+
+    @property
+    def stage_roles(self) -> Mapping[tuple[str, str], str]:
+        """(pipeline, stage) -> the role that the stages file states."""
         ...
 
     @property
@@ -146,6 +152,7 @@ def _store(
         run_id = runs.begin(conn, connection_id, "import", arguments={}, at=clock.now())
     try:
         report = refresh(db, connection_id, source, clock=clock, full=True, progress=progress)
+        _confirm_roles(db, connection_id, source.stage_roles, clock=clock)
     except Exception as error:
         with db.write() as conn:
             runs.finish(conn, run_id, at=clock.now(), error=str(error) or type(error).__name__)
@@ -153,6 +160,27 @@ def _store(
     with db.write() as conn:
         runs.finish(conn, run_id, at=clock.now(), result=asdict(report))
     return report
+
+
+def _confirm_roles(
+    db: Database, connection_id: int, roles: Mapping[tuple[str, str], str], *, clock: Clock
+) -> None:
+    """Roles that a person wrote into the stages file need no further confirmation."""
+    if not roles:
+        return
+    proposal = setup.propose(db, connection_id)
+    pipelines = [
+        {
+            **pipeline,
+            "stages": [
+                {**stage, "role": roles.get((pipeline["crm_id"], stage["crm_id"]), stage["role"])}
+                for stage in pipeline["stages"]
+            ],
+        }
+        for pipeline in proposal.pipelines
+    ]
+    stated = replace(proposal, pipelines=pipelines)
+    setup.accept(db, connection_id, stated, by="stages file", clock=clock)
 
 
 def _connection(db: Database, source: ImportSource, name: str, *, clock: Clock) -> int:

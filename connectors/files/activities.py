@@ -85,6 +85,9 @@ def _activity(
     outcome = cells.label("outcome")
     direction = _direction(cells)
     held = _held(kind, outcome, minutes)
+    if kind == "meeting" and not cells.has("outcome"):
+        # Salesforce deletes a meeting that falls through; what stands in the past was held.
+        held = cells.is_past(at)
     owner = cells.crm_id("owner_id")
     told = [str(deal), kind, at.isoformat(), str(owner), direction, *contacts]
     return ActivityRecord(
@@ -125,7 +128,7 @@ def _kind(cells: Cells, default: ActivityKind | None) -> ActivityKind:
 
 def _at(cells: Cells) -> datetime:
     read = cells.instant("at") or cells.instant("due_on")
-    return cells.need("at" if cells.raw("at") is not None else "due_on", read).at
+    return cells.need("at" if cells.has("at") else "due_on", read).at
 
 
 def _minutes(cells: Cells) -> int | None:

@@ -1,8 +1,8 @@
 """The cells of one row by our column names; a row is read whole or refused."""
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
@@ -11,6 +11,7 @@ from connectors.files.dates import DateReader, ReadInstant
 from connectors.files.problems import BadCell, Problem, Problems
 from connectors.files.sheet import Row, Sheet
 from connectors.files.values import DecimalMark, Money
+from connectors.records import ForecastCategory
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _LONGEST = 255
@@ -27,23 +28,36 @@ class Tools:
     mark: DecimalMark | None
     now: datetime
     problems: Problems
+    forecasts: Mapping[str, ForecastCategory] = field(default_factory=dict)  # theirs -> ours
+    noted: set[tuple[str, ...]] = field(default_factory=set)
 
 
 class Cells:
     """One row. Every reading method gives None for an empty cell or a missing column."""
 
-    __slots__ = ("_row", "_sheet", "_tools", "column")
+    __slots__ = ("_is_read", "_notes", "_once", "_row", "_sheet", "_tools", "column")
 
     def __init__(self, sheet: Sheet, row: Row, tools: Tools) -> None:
         self._sheet = sheet
         self._row = row
         self._tools = tools
+        self._notes: list[Problem] = []
+        self._once: list[tuple[str, ...]] = []
+        self._is_read = False
         self.column: str | None = None  # ours, of the cell read last
 
     @property
     def line(self) -> int:
         """Where the row begins."""
         return self._row.line
+
+    def has(self, column: str) -> bool:
+        """Whether the file has the column."""
+        return column in self._sheet.index
+
+    def is_past(self, at: datetime) -> bool:
+        """Whether an instant lies before the import."""
+        return at <= self._tools.now
 
     def raw(self, column: str) -> str | None:
         """The trimmed cell."""
@@ -129,6 +143,17 @@ class Cells:
         """A number."""
         return self._converted(column, values.number)
 
+    def forecast(self, column: str) -> ForecastCategory | None:
+        """A forecast category; one that nobody maps is left out and noted."""
+        text = self.label(column)
+        if text is None:
+            return None
+        found = values.forecast(self._tools.forecasts.get(text, text))
+        if found is None:
+            reason = "is no forecast category; map it in [forecast_categories], it was left out"
+            self.note_once("forecast", column, reason)
+        return found
+
     def _converted(self, column: str, convert: Callable[[str], T]) -> T | None:
         text = self.raw(column)
         if text is None:
@@ -150,10 +175,28 @@ class Cells:
 
     def note(self, kind: str, column: str | None, reason: str) -> None:
         """Tell something about a row that is kept."""
-        self._tools.problems.add(self._problem("noted", kind, column, reason))
+        self._notes.append(self._problem("noted", kind, column, reason))
+        if self._is_read:
+            self.keep_notes()
+
+    def keep_notes(self) -> None:
+        """The row is kept: so are its notes, from now on at once."""
+        self._is_read = True
+        for problem in self._notes:
+            self._tools.problems.add(problem)
+        self._notes.clear()
+
+    def note_once(self, kind: str, column: str, reason: str) -> None:
+        """Likewise, at the first row that has this value."""
+        seen = (self._sheet.kind, kind, column, self.raw(column) or "")
+        if seen not in self._tools.noted:
+            self._tools.noted.add(seen)
+            self._once.append(seen)
+            self.note(kind, column, reason)
 
     def refuse(self, error: BadCell) -> None:
-        """Tell that the row was left out."""
+        """Tell that the row was left out; its notes go with it."""
+        self._tools.noted.difference_update(self._once)
         self._tools.problems.add(self._problem("refused", error.kind, self.column, error.reason))
 
     def _problem(self, level: str, kind: str, column: str | None, reason: str) -> Problem:
@@ -175,16 +218,21 @@ def read_rows(sheet: Sheet, tools: Tools, parse: Callable[[Cells], T]) -> Iterat
     for row in sheet.rows():
         cells = Cells(sheet, row, tools)
         try:
-            if row.fault or len(row.cells) != width:
+            if row.fault or len(row.cells) != width or row.cells[0] == sheet.headers[0]:
                 _whole(sheet, row, cells)
-            yield parse(cells)
+            parsed = parse(cells)
         except BadCell as error:
             cells.refuse(error)
+        else:
+            cells.keep_notes()
+            yield parsed
 
 
 def _whole(sheet: Sheet, row: Row, cells: Cells) -> None:
     if row.fault:
         raise cells.fail("quotes", None, row.fault)
     width = len(sheet.headers)
+    if [cell.strip() for cell in row.cells] == list(sheet.headers):
+        raise cells.fail("header", None, "is the header again")
     if len(row.cells) < width or any(cell.strip() for cell in row.cells[width:]):
         raise cells.fail("ragged", None, f"has {len(row.cells)} cells where the header has {width}")

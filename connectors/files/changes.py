@@ -7,15 +7,13 @@ from connectors.files.history import FIELDS, History, HistoryRow
 from connectors.records import ChangeRecord, ChangeValue, DealRecord
 
 AT_CREATION = timedelta(minutes=1)  # exports tell instants to the minute
-_ASSUMED_CONSTANT = ("owner_id", "pipeline")
 
 
 def changes_of(deal: DealRecord, history: History) -> Iterator[ChangeRecord]:
     """The changes of a deal, by time. Each field begins with a row whose old value is None.
 
-    A field that the file does not keep gets a first row only where that is told or sure:
-    owner and pipeline as they are now, and in a log of changes whatever it never saw
-    change. Nothing is made up for the rest, so that no rule takes it for evidence.
+    A field without a row gets one only where its value at creation is sure: in a log of
+    changes that keeps the field and began before the deal. Nothing is made up for the rest.
     """
     rows = history.rows.get(deal.crm_id, ())
     current = _current(deal)
@@ -48,12 +46,8 @@ def _at_creation(
     if first is not None:
         created_by_row = first.at <= deal.created_at + AT_CREATION
         return None if created_by_row else first.before.get(column)
-    if column in _ASSUMED_CONSTANT and column not in history.tracked:
-        return current[column]
-    if history.is_log and column in history.tracked:
-        whole = history.starts_at is not None and history.starts_at <= deal.created_at
-        return current[column] if whole or column in _ASSUMED_CONSTANT else None
-    return current[column] if column in _ASSUMED_CONSTANT else None
+    is_whole = history.starts_at is not None and history.starts_at <= deal.created_at
+    return current[column] if history.is_log and column in history.tracked and is_whole else None
 
 
 def _current(deal: DealRecord) -> Mapping[str, ChangeValue]:

@@ -10,7 +10,7 @@ from connectors.files.dates import ReadInstant
 from connectors.files.problems import FileError
 from connectors.files.sheet import Sheet
 from connectors.files.stages import DEFAULT_PIPELINE, StageBook
-from connectors.records import CompanyRecord, DealRecord, ForecastCategory
+from connectors.records import CompanyRecord, DealRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ def _deal(cells: Cells, book: StageBook) -> DealRow:
         deal_type=cells.label("type"),
         lead_source=cells.label("lead_source"),
         next_step=cells.prose("next_step"),
-        forecast=_forecast(cells),
+        forecast=cells.forecast("forecast_category"),
         is_closed=is_closed,
         is_won=is_won,
         is_deleted=cells.truth("is_deleted") or False,
@@ -123,7 +123,7 @@ def _stage(cells: Cells, book: StageBook, pipeline: str) -> tuple[str, bool, boo
         if is_closed is None or (is_closed and is_won is None):
             raise cells.fail("unknown_stage", "stage", _unknown(book, pipeline, told))
         if book:
-            cells.note("unknown_stage", "stage", _unknown(book, pipeline, told))
+            cells.note_once("unknown_stage", "stage", _unknown(book, pipeline, told))
     else:
         is_closed = _agreed(cells, "is_closed", told=is_closed, stage=stage.is_closed)
         is_won = _agreed(cells, "is_won", told=is_won, stage=stage.is_won)
@@ -149,8 +149,3 @@ def _currency(cells: Cells) -> str | None:
     if len(code) != 3 or not code.isascii() or not code.isalpha():  # noqa: PLR2004
         raise cells.fail("currency", "currency", "is no currency code such as EUR")
     return code.upper()
-
-
-def _forecast(cells: Cells) -> ForecastCategory | None:
-    text = cells.label("forecast_category")
-    return None if text is None else values.forecast(text)

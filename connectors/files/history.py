@@ -199,8 +199,7 @@ class _Parser:
                 amount = cells.money(place)
                 return None if amount is None else amount.amount
             case "forecast_category":
-                text = cells.label(place)
-                return None if text is None else values.forecast(text)
+                return cells.forecast(place)
             case "next_step":
                 return cells.prose(place)
             case _:
@@ -214,7 +213,7 @@ class _Parser:
         stage = self._book.find(pipeline, name)
         if stage is None:
             hint = self._book.hint(pipeline, name)
-            cells.note("unknown_stage", place, f"is not in the stages file{hint}")
+            cells.note_once("unknown_stage", place, f"is not in the stages file{hint}")
             return name
         return stage.crm_id
 

@@ -185,7 +185,7 @@ def _read(sheets: Mapping[Kind, Sheet], tools: Mapping[Kind, Tools]) -> tuple[_E
     book = read_stages(sheets.get("stages"), tools.get("stages"))
     rows = read_deals(sheets["deals"], tools["deals"], book)
     if not rows:
-        raise FileError("deals", f"{sheets['deals'].path.name} has no deal that can be read")
+        raise FileError("deals", _none_read(sheets["deals"], tools["deals"].problems))
     history = read_history(sheets["history"], tools["history"], book, rows)
     deals = completed(rows, history)
     activities = read_activities(sheets.get("activities"), tools.get("activities"), deals)
@@ -203,6 +203,17 @@ def _read(sheets: Mapping[Kind, Sheet], tools: Mapping[Kind, Tools]) -> tuple[_E
         contacts=read_contacts(sheets.get("contacts"), tools.get("contacts"), deals),
     )
     return export, cross_check(rows, deals, history, has_stages=bool(book))
+
+
+def _none_read(sheet: Sheet, problems: Problems) -> str:
+    refused = [problem for problem in problems.in_order() if problem.file == sheet.path.name]
+    if not refused:
+        return f"{sheet.path.name} has a header and no rows"
+    first = refused[0]
+    return (
+        f"{sheet.path.name}: none of {len(refused):,} rows can be read; line {first.line}, "
+        f"column {first.column}: {first.value!r} {first.reason}"
+    )
 
 
 def _named(
@@ -240,6 +251,7 @@ def _tools(
             or weigh_decimal_mark(text for column in _AMOUNTS for text in sheet.texts(column)),
             now=now,
             problems=problems,
+            forecasts=settings.forecasts,
         )
         for kind, sheet in sheets.items()
     }

@@ -5,13 +5,14 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 from connectors.files.columns import COLUMNS
 from connectors.files.dates import DATE_ORDERS, DateOrder
 from connectors.files.problems import FileError
 from connectors.files.values import DecimalMark
+from connectors.records import ForecastCategory
 
 Kind = str  # one of KINDS
 KINDS = ("deals", "history", "stages", "people", "activities", "contacts")
@@ -31,6 +32,7 @@ class ExportSettings:
     fiscal_start_month: int = 1
     home_currency: str | None = None
     columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    forecasts: Mapping[str, ForecastCategory] = field(default_factory=dict)  # theirs -> ours
 
 
 def load_settings(
@@ -43,6 +45,8 @@ def load_settings(
     told = {} if mapping is None else _load(mapping)
     options = told.pop("options", {})
     _known(options, OPTIONS, where="[options]")
+    forecasts = told.pop("forecast_categories", {})
+    _known(forecasts.values(), get_args(ForecastCategory), where="the forecast categories")
     for kind, columns in told.items():
         _known({kind: None}, KINDS, where="its tables")
         _known(columns, COLUMNS[kind], where=f"[{kind}]")
@@ -53,6 +57,7 @@ def load_settings(
         fiscal_start_month=_month(options.get("fiscal_start_month", 1)),
         home_currency=options.get("home_currency"),
         columns=told,
+        forecasts=forecasts,
     )
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple, cast
 
-from connectors.files import values
 from connectors.files.cells import Cells, Tools, read_rows
 from connectors.files.settings import nearest
 from connectors.files.sheet import Sheet
@@ -117,7 +116,6 @@ def read_stages(sheet: Sheet | None, tools: Tools | None) -> StageBook:
 
 def _stage(cells: Cells) -> Stage:
     crm_id = cells.need("stage", cells.label("stage"))
-    forecast = cells.label("forecast")
     stage = Stage(
         pipeline=cells.label("pipeline"),
         pipeline_name=cells.label("pipeline_name"),
@@ -126,7 +124,7 @@ def _stage(cells: Cells) -> Stage:
         role=_role(cells),
         is_active=cells.truth("is_active") is not False,
         probability=_probability(cells),
-        forecast=None if forecast is None else values.forecast(forecast),
+        forecast=cells.forecast("forecast"),
         is_closed=cells.truth("is_closed") or False,
         is_won=cells.truth("is_won") or False,
         position=cells.need("position", cells.number("position")),

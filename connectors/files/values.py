@@ -191,15 +191,9 @@ def number(text: str) -> float:
     return value
 
 
-def forecast(text: str) -> ForecastCategory:
-    """A forecast category by any CRM's name for it. Raises BadCell."""
-    found = _FORECASTS.get(plain(text))
-    if found is None:
-        raise BadCell(
-            "forecast",
-            "is no forecast category (omitted, pipeline, best case, most likely, commit, closed)",
-        )
-    return found
+def forecast(text: str) -> ForecastCategory | None:
+    """A forecast category by any CRM's own name for it; None for one that an admin made."""
+    return _FORECASTS.get(plain(text))
 
 
 def source(text: str) -> ChangeSource:
