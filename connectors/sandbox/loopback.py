@@ -1,0 +1,141 @@
+"""A small HTTP/1.1 server on loopback: requests in, responses out, keep-alive, threads."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import orjson
+
+from connectors.sandbox.clock import SandboxClock
+
+_LONGEST_TARGET = 16_384
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One call. Header names are lower-case; of a repeated query key the last value counts."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body as JSON; ValueError if it is none."""
+        return orjson.loads(self.body)
+
+    def form(self) -> dict[str, str]:
+        """The body as a form."""
+        return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """One reply. `cut_after` sends so many bytes of the body, then drops the connection."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "application/json;charset=UTF-8"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cut_after: int | None = None
+
+
+def reply_json(body: Any, status: int = 200, **headers: str) -> Response:
+    """A JSON reply."""
+    return Response(
+        status=status,
+        body=orjson.dumps(body),
+        headers={name.replace("_", "-"): value for name, value in headers.items()},
+    )
+
+
+Handle = Callable[[Request], Response]
+
+
+class LoopbackServer:
+    """Serves `handle` on 127.0.0.1; the `Date` of every reply is the sandbox's clock."""
+
+    def __init__(self, handle: Handle, clock: SandboxClock, port: int) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(handle, clock))
+        self._server.daemon_threads = True
+
+    @property
+    def base_url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def run(self, stop: threading.Event) -> None:
+        """Serve until `stop` is set."""
+        thread = threading.Thread(target=self._server.serve_forever, name="sandbox-http")
+        thread.start()
+        try:
+            stop.wait()
+        finally:
+            self._server.shutdown()
+            thread.join()
+            self._server.server_close()
+
+
+def _handler(handle: Handle, clock: SandboxClock) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        server_version = "sandbox"
+        sys_version = ""
+        disable_nagle_algorithm = True
+        wbufsize = -1
+
+        def _serve(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            body = self.rfile.read(length) if length else _chunks(self)
+            target = urlsplit(self.path)
+            if len(self.path) > _LONGEST_TARGET:
+                self._send(Response(status=414, body=b"URI Too Long", content_type="text/html"))
+                return
+            request = Request(
+                method=self.command,
+                path=unquote(target.path),
+                query=dict(parse_qsl(target.query, keep_blank_values=True)),
+                headers={name.lower(): value for name, value in self.headers.items()},
+                body=body,
+            )
+            self._send(handle(request))
+
+        def _send(self, response: Response) -> None:
+            self.send_response_only(response.status)
+            self.send_header("Date", format_datetime(clock.now(), usegmt=True))
+            for name, value in response.headers.items():
+                self.send_header(name, value)
+            if response.status != 204:  # noqa: PLR2004 -- no content, so no length either
+                self.send_header("Content-Type", response.content_type)
+                self.send_header("Content-Length", str(len(response.body)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(response.body[: response.cut_after])
+            self.wfile.flush()
+            if response.cut_after is not None:
+                self.close_connection = True
+
+        do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = do_HEAD = _serve
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- the base's name
+            """Say nothing: the sandbox counts its calls itself."""
+
+    return Handler
+
+
+def _chunks(handler: BaseHTTPRequestHandler) -> bytes:
+    """A body sent in chunks (Node does so for streams)."""
+    if "chunked" not in (handler.headers.get("Transfer-Encoding") or "").lower():
+        return b""
+    body = b""
+    while size := int(handler.rfile.readline().split(b";")[0].strip() or b"0", 16):
+        body += handler.rfile.read(size)
+        handler.rfile.readline()
+    while handler.rfile.readline().strip():
+        pass
+    return body

@@ -1,0 +1,1 @@
+"""A practice Salesforce: its HTTP API over one SQLite file, faithful to clients by others."""

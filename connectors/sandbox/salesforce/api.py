@@ -1,0 +1,251 @@
+"""The HTTP API: sessions, limits, faults, and which address does what."""
+
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import orjson
+
+from connectors.sandbox.faults import Fault, Faults
+from connectors.sandbox.loopback import Request, Response, reply_json
+from connectors.sandbox.salesforce import auth
+from connectors.sandbox.salesforce.deploy import Deploys
+from connectors.sandbox.salesforce.errors import ApiError, MultipleChoices, not_found
+from connectors.sandbox.salesforce.practice import Practice
+from connectors.sandbox.salesforce.rest import Call, Rest
+from connectors.sandbox.salesforce.soap import Soap
+
+DAILY_CALLS = 100_000
+_NEWEST = 68
+_OLDEST = 41
+_RELEASES = ("Winter", "Spring", "Summer")
+_VERSIONED = re.compile(r"/services/data/v(\d+\.0)(/.*)?\Z")
+_SOAP = re.compile(r"/services/Soap/(u|c|m)/([\d.]+)(/.*)?\Z")
+
+
+@dataclass(slots=True)
+class Calls:
+    """How many calls were served. Guarded by the API's lock."""
+
+    total: int
+    by_method: Counter[str]
+    by_path: Counter[str]
+
+
+class Api:
+    """Serves one practice organisation. `on_advance` runs after its people have worked on."""
+
+    def __init__(self, practice: Practice, on_advance: Callable[[], None]) -> None:
+        self._practice = practice
+        self._on_advance = on_advance
+        self._tokens = auth.Tokens()
+        self._faults = Faults()
+        self._calls = Calls(int(practice.store.meta("calls") or 0), Counter(), Counter())
+        self._lock = threading.Lock()
+        self._locks_due = 0
+        deploys = Deploys(practice)
+        self._rest = Rest(practice, deploys, self._strikes_lock)
+        self._soap = Soap(practice, self._tokens, deploys)
+        self.base_url = ""
+
+    def handle(self, request: Request) -> Response:
+        """One call, with its faults, errors and limit header."""
+        if request.path.startswith("/_sandbox/"):
+            return self._own(request)
+        number = self._count(request)
+        fault = self._faults.strike(number, f"{request.method} {request.path}")
+        response = self._faulty(fault) or self._serve(request)
+        if fault is not None and fault.kind == "cut":
+            response = Response(
+                status=response.status,
+                body=response.body,
+                content_type=response.content_type,
+                headers=response.headers,
+                cut_after=len(response.body) // 2,
+            )
+        limit = {"Sforce-Limit-Info": f"api-usage={number}/{DAILY_CALLS}"}
+        return Response(
+            status=response.status,
+            body=response.body,
+            content_type=response.content_type,
+            headers={**response.headers, **limit},
+            cut_after=response.cut_after,
+        )
+
+    def _count(self, request: Request) -> int:
+        with self._lock:
+            self._calls.total += 1
+            self._calls.by_method[request.method] += 1
+            found = _VERSIONED.match(request.path)
+            place = (found[2] or "/") if found else request.path
+            self._calls.by_path["/".join(place.split("/")[:4])] += 1
+            return self._calls.total
+
+    def _serve(self, request: Request) -> Response:
+        try:
+            return self._route(request)
+        except MultipleChoices as error:
+            found = _VERSIONED.match(request.path)
+            base = f"/services/data/v{found[1]}" if found else ""
+            return reply_json([base + url for url in error.urls], error.status)
+        except ApiError as error:
+            return reply_json(error.body(), error.status)
+        except orjson.JSONDecodeError as error:
+            body = ApiError(400, "JSON_PARSER_ERROR", f"Unexpected character: {error}").body()
+            return reply_json(body, 400)
+
+    def _route(self, request: Request) -> Response:
+        path = request.path
+        if path in ("/services/data", "/services/data/"):
+            return reply_json(_versions())
+        if path == "/services/oauth2/token":
+            return self._token(request)
+        if path == "/services/oauth2/revoke":
+            self._tokens.revoke({**request.query, **request.form()}.get("token", ""))
+            return Response(status=200)
+        found = _SOAP.match(path)
+        if found is not None:
+            with self._practice.store.lock:
+                return self._soap.serve(request, found[1], found[2], self.base_url)
+        self._authorise(request)
+        if path == "/services/oauth2/userinfo" or path.startswith("/id/"):
+            return reply_json(self._identity())
+        found = _VERSIONED.match(path)
+        if found is None:
+            raise not_found()
+        if not _OLDEST <= float(found[1]) <= _NEWEST:
+            raise not_found()
+        return self._rest.serve(Call(request, found[1], found[2] or "/", self._calls.total))
+
+    def _authorise(self, request: Request) -> None:
+        if not self._tokens.is_good(auth.bearer(request)):
+            raise ApiError(401, "INVALID_SESSION_ID", "Session expired or invalid")
+
+    def _token(self, request: Request) -> Response:
+        if request.method != "POST":
+            return reply_json(
+                {"error": "invalid_request", "error_description": "must use HTTP POST"}, 400
+            )
+        return auth.token(
+            request,
+            self._tokens,
+            base_url=self.base_url,
+            organisation=self._practice.organisation_id,
+            user=self._practice.user_id,
+            at_ms=int(self._practice.clock.now().timestamp() * 1000),
+        )
+
+    def _identity(self) -> dict[str, object]:
+        user = self._practice.store.get("User", self._practice.user_id) or {}
+        organisation = self._practice.organisation_id
+        return {
+            "id": f"{self.base_url}/id/{organisation}/{user['Id']}",
+            "user_id": user["Id"],
+            "organization_id": organisation,
+            "username": user["Username"],
+            "preferred_username": user["Username"],
+            "display_name": user["Name"],
+            "name": user["Name"],
+            "email": user["Email"],
+            "active": True,
+            "user_type": "STANDARD",
+            "zoneinfo": user["TimeZoneSidKey"],
+            "timezone": user["TimeZoneSidKey"],
+            "language": "en_US",
+            "locale": "en_US",
+            "urls": {"rest": f"{self.base_url}/services/data/v{{version}}/"},
+        }
+
+    def _faulty(self, fault: Fault | None) -> Response | None:
+        """The failed reply that a fault makes; None: the call is served all the same."""
+        if fault is None or fault.kind == "cut":
+            return None
+        if fault.kind == "slow":
+            time.sleep(fault.seconds)
+            return None
+        if fault.kind == "lock":
+            with self._lock:
+                self._locks_due += 1
+            return None
+        if fault.kind == "401":
+            self._tokens.revoke_all()
+        status, code, message = _FAILURES[fault.kind]
+        headers = {"Retry-After": "1"} if fault.kind in ("429", "503") else {}
+        body = ApiError(status, code, message).body()
+        return Response(status=status, body=orjson.dumps(body), headers=headers)
+
+    def _strikes_lock(self) -> bool:
+        """Whether the row being written meets a lock error; used up once."""
+        with self._lock:
+            if self._locks_due < 1:
+                return False
+            self._locks_due -= 1
+            return True
+
+    def _own(self, request: Request) -> Response:
+        """What the sandbox offers beside the vendor's API."""
+        name = (request.method, request.path.removeprefix("/_sandbox/"))
+        if name == ("POST", "advance"):
+            days = request.json().get("days")
+            if not isinstance(days, int) or days < 0:
+                return reply_json({"error": "days must be a whole number from 0 on"}, 400)
+            acts = self._practice.advance(days)
+            self._on_advance()
+            return reply_json({"acts": acts, "now": self._practice.now()})
+        if name == ("POST", "faults"):
+            try:
+                count = self._faults.replace(request.json(), self._calls.total)
+            except (KeyError, TypeError, ValueError, re.error) as error:
+                return reply_json({"error": str(error)}, 400)
+            return reply_json({"faults": count})
+        if name == ("GET", "truth"):
+            lines = "\n".join(self._practice.truth()) + "\n"
+            return Response(body=lines.encode(), content_type="application/x-ndjson")
+        if name == ("GET", "state"):
+            return reply_json(self._state())
+        return reply_json({"error": "advance, faults, truth or state"}, 404)
+
+    def _state(self) -> dict[str, object]:
+        with self._lock:
+            calls = {
+                "calls": self._calls.total,
+                "calls_by_method": dict(self._calls.by_method),
+                "calls_by_path": dict(self._calls.by_path),
+            }
+        return {
+            "crm": "salesforce",
+            "now": self._practice.now(),
+            **calls,
+            "counts": self._practice.counts(),
+            "faults": self._faults.waiting(),
+            "organisation_id": self._practice.organisation_id,
+            "user_id": self._practice.user_id,
+        }
+
+
+_FAILURES = {
+    "401": (401, "INVALID_SESSION_ID", "Session expired or invalid"),
+    "403_limit": (403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."),
+    "429": (429, "REQUEST_LIMIT_EXCEEDED", "Too many requests"),
+    "500": (500, "UNKNOWN_EXCEPTION", "An unexpected error occurred."),
+    "503": (503, "SERVER_UNAVAILABLE", "The service is not available."),
+}
+
+
+def _versions() -> list[dict[str, str]]:
+    """The versions served, oldest first; v68.0 is Winter '27."""
+    versions = []
+    for number in range(_OLDEST, _NEWEST + 1):
+        season = _RELEASES[(number - _NEWEST) % 3]
+        year = 27 + (number - _NEWEST) // 3
+        versions.append(
+            {
+                "label": f"{season} '{year:02d}",
+                "url": f"/services/data/v{number}.0",
+                "version": f"{number}.0",
+            }
+        )
+    return versions

@@ -1,0 +1,94 @@
+"""Every object of the organisation: the standard ones and what deploys have added, and
+which of it the API user may see.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from connectors.sandbox.salesforce import objects_activity, objects_people, objects_sales
+from connectors.sandbox.salesforce.fields import Field, Picklist
+from connectors.sandbox.salesforce.objects import Sobject
+
+STANDARD = (*objects_sales.OBJECTS, *objects_activity.OBJECTS, *objects_people.OBJECTS)
+ACTIVITIES = ("Task", "Event")
+
+Grants = Mapping[tuple[str, str], bool]
+
+
+def field_to_json(field: Field) -> str:
+    """A custom field for the database."""
+    return json.dumps(asdict(field))
+
+
+def field_from_json(text: str) -> Field:
+    """A custom field from the database."""
+    saved: dict[str, Any] = json.loads(text)
+    saved["picklist"] = tuple(Picklist(**choice) for choice in saved["picklist"])
+    saved["reference_to"] = tuple(saved["reference_to"])
+    return Field(**saved)
+
+
+class Catalog:
+    """Objects by name. `all` is what exists, `visible` what the API user may see."""
+
+    def __init__(self) -> None:
+        self.all: dict[str, Sobject] = {each.name: each for each in STANDARD}
+        self.visible: dict[str, Sobject] = dict(self.all)
+        self._grants: Grants = {}
+        self._lower: dict[str, str] = {}
+        self._index()
+
+    def add_object(self, sobject: Sobject) -> None:
+        """A custom object, or a new version of one."""
+        self.all[sobject.name] = sobject
+        self._index()
+
+    def add_field(self, owner: str, field: Field) -> None:
+        """A custom field, or a new version of one."""
+        sobject = self.all[owner]
+        others = tuple(each for each in sobject.fields if each.name != field.name)
+        self.all[owner] = replace(sobject, fields=(*others, field))
+        self._index()
+
+    def set_picklist(self, owner: str, name: str, choices: Iterable[Picklist]) -> None:
+        """The values that a standard picklist has in this organisation."""
+        sobject = self.all[owner]
+        values = tuple(choices)
+        fields = (
+            replace(each, picklist=values) if each.name == name else each for each in sobject.fields
+        )
+        self.all[owner] = replace(sobject, fields=tuple(fields))
+        self._index()
+
+    def grant(self, grants: Grants) -> None:
+        """Which custom fields the API user may read (key) and edit (value)."""
+        self._grants = dict(grants)
+        self._index()
+
+    def find(self, name: str) -> Sobject | None:
+        """A visible object by name, whatever its case."""
+        exact = self._lower.get(name.lower())
+        return None if exact is None else self.visible[exact]
+
+    def by_prefix(self, prefix: str) -> Sobject | None:
+        """The object whose ids begin so."""
+        return next((each for each in self.all.values() if each.prefix == prefix), None)
+
+    def _index(self) -> None:
+        self.visible = {name: self._seen(each) for name, each in self.all.items()}
+        self._lower = {name.lower(): name for name in self.visible}
+
+    def _seen(self, sobject: Sobject) -> Sobject:
+        """Custom fields are hidden, even from admins, until a permission set grants them;
+        a required field can't be hidden.
+        """
+        fields: list[Field] = []
+        for each in sobject.fields:
+            edit = self._grants.get((sobject.name, each.name))
+            if not each.is_custom or each.is_required or edit:
+                fields.append(each)
+            elif edit is not None:
+                fields.append(replace(each, createable=False, updateable=False))
+        return replace(sobject, fields=tuple(fields))
