@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 from connectors.base import Stream
 from connectors.files.activities import read_activities, read_contacts, read_people
@@ -101,7 +102,7 @@ class FilesReader:
         }
 
     def account(self) -> AccountInfo:
-        """The export; its clock stands at the newest instant that the files tell."""
+        """The export; its clock stands at the end of the day of its newest row."""
         return self._account
 
     def stages(self) -> Sequence[StageRecord]:
@@ -176,7 +177,7 @@ def connect(
         time_zone=settings.time_zone.key,
         home_currency=settings.home_currency,
         fiscal_year_start_month=settings.fiscal_start_month,
-        now=min(now, _newest(export)),
+        now=min(now, _exported_at(export, settings.time_zone)),
     )
     return FilesReader(account, export, problems, [*_warnings(sheets), *rows_seen])
 
@@ -233,11 +234,13 @@ def _named(
     return {crm_id for crm_id in named if crm_id}
 
 
-def _newest(export: _Export) -> datetime:
+def _exported_at(export: _Export, zone: ZoneInfo) -> datetime:
+    """The end of the day of the newest row: no file tells when it was exported."""
     told = [deal.modified_at for deal in export.deals.values()]
     told += [rows[-1].at for rows in export.history.rows.values() if rows]
     told += [activity.logged_at for activity in export.activities]
-    return max(told)
+    next_day = max(told).astimezone(zone).date() + timedelta(days=1)
+    return datetime.combine(next_day, time.min, zone).astimezone(UTC)
 
 
 def _tools(

@@ -20,35 +20,35 @@ def reader(order: DateOrder | None = None, zone: ZoneInfo = ZULU) -> DateReader:
 @pytest.mark.parametrize(
     ("text", "order", "expected"),
     [
-        ("2026-02-23", None, datetime(2026, 2, 23)),
-        ("20260223", None, datetime(2026, 2, 23)),
-        ("2026/02/23 08:05", None, datetime(2026, 2, 23, 8, 5)),
-        ("2026-02-23T20:55:01Z", None, datetime(2026, 2, 23, 20, 55, 1)),
-        ("2026-02-23T20:55:01.250+0000", None, datetime(2026, 2, 23, 20, 55, 1, 250_000)),
-        ("2026-02-23T20:55:01+02:00", None, datetime(2026, 2, 23, 18, 55, 1)),
-        ("2026-02-23 20:55:01-05", None, datetime(2026, 2, 24, 1, 55, 1)),
-        ("2022-04-14 4:30:42", None, datetime(2022, 4, 14, 4, 30, 42)),
-        ("2019-10-22 19:17:37.819123456", None, datetime(2019, 10, 22, 19, 17, 37, 819_123)),
-        ("02/23/26 08:55 PM", "mdy", datetime(2026, 2, 23, 20, 55)),
-        ("2/3/2026, 12:05 AM", "mdy", datetime(2026, 2, 3, 0, 5)),
-        ("02/03/26 12:05 p.m.", "mdy", datetime(2026, 2, 3, 12, 5)),
-        ("03.02.2026 20:55", None, datetime(2026, 2, 3, 20, 55)),
-        ("3-2-2026", "dmy", datetime(2026, 2, 3)),
-        ("26/02/03", "ymd", datetime(2026, 2, 3)),
-        ("01/01/99", "mdy", datetime(1999, 1, 1)),
-        ("01/01/69", "mdy", datetime(2069, 1, 1)),
-        ("05/05/26", None, datetime(2026, 5, 5)),
-        ("23 Feb 2026", None, datetime(2026, 2, 23)),
-        ("February 23, 2026 8:55 PM", None, datetime(2026, 2, 23, 20, 55)),
-        ("23-Feb-26", None, datetime(2026, 2, 23)),
-        ("1771880100000", None, datetime(2026, 2, 23, 20, 55)),
+        ("2026-02-23", None, "2026-02-23T00:00:00"),
+        ("20260223", None, "2026-02-23T00:00:00"),
+        ("2026/02/23 08:05", None, "2026-02-23T08:05:00"),
+        ("2026-02-23T20:55:01Z", None, "2026-02-23T20:55:01"),
+        ("2026-02-23T20:55:01.250+0000", None, "2026-02-23T20:55:01.250000"),
+        ("2026-02-23T20:55:01+02:00", None, "2026-02-23T18:55:01"),
+        ("2026-02-23 20:55:01-05", None, "2026-02-24T01:55:01"),
+        ("2022-04-14 4:30:42", None, "2022-04-14T04:30:42"),
+        ("2019-10-22 19:17:37.819123456", None, "2019-10-22T19:17:37.819123"),
+        ("02/23/26 08:55 PM", "mdy", "2026-02-23T20:55:00"),
+        ("2/3/2026, 12:05 AM", "mdy", "2026-02-03T00:05:00"),
+        ("02/03/26 12:05 p.m.", "mdy", "2026-02-03T12:05:00"),
+        ("03.02.2026 20:55", None, "2026-02-03T20:55:00"),
+        ("3-2-2026", "dmy", "2026-02-03T00:00:00"),
+        ("26/02/03", "ymd", "2026-02-03T00:00:00"),
+        ("01/01/99", "mdy", "1999-01-01T00:00:00"),
+        ("01/01/69", "mdy", "2069-01-01T00:00:00"),
+        ("05/05/26", None, "2026-05-05T00:00:00"),
+        ("23 Feb 2026", None, "2026-02-23T00:00:00"),
+        ("February 23, 2026 8:55 PM", None, "2026-02-23T20:55:00"),
+        ("23-Feb-26", None, "2026-02-23T00:00:00"),
+        ("1771880100000", None, "2026-02-23T20:55:00"),
     ],
 )
 def test_a_date_of_any_usual_form_is_read(
-    text: str, order: DateOrder | None, expected: datetime
+    text: str, order: DateOrder | None, expected: str
 ) -> None:
-    assert reader(order).instant(text).at == expected.replace(tzinfo=UTC)
-    assert reader(order).day(text) == expected.date()
+    assert reader(order).instant(text).at == datetime.fromisoformat(expected).replace(tzinfo=UTC)
+    assert reader(order).day(text) == datetime.fromisoformat(expected).date()
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,10 @@ def test_the_order_of_day_and_month_is_proved_or_left_open(
 
 
 @given(
-    st.datetimes(min_value=datetime(1990, 1, 2), max_value=datetime(2100, 12, 30)),
+    st.datetimes(
+        min_value=datetime.fromisoformat("1990-01-02"),
+        max_value=datetime.fromisoformat("2100-12-30"),
+    ),
     st.sampled_from(["mdy", "dmy", "ymd"]),
     st.integers(-12 * 60, 14 * 60),
 )
@@ -144,7 +147,12 @@ def test_a_date_written_in_any_order_is_read_back(
     assert reader().instant(iso).at == at.replace(tzinfo=UTC) - timedelta(minutes=offset)
 
 
-@given(st.datetimes(min_value=datetime(2000, 1, 1), max_value=datetime(2037, 12, 30)))
+@given(
+    st.datetimes(
+        min_value=datetime.fromisoformat("2000-01-01"),
+        max_value=datetime.fromisoformat("2037-12-30"),
+    )
+)
 def test_a_local_time_keeps_its_place_but_for_skipped_ones(at: datetime) -> None:
     read = reader(zone=BERLIN).instant(at.isoformat())
     shown = read.at.astimezone(BERLIN).replace(tzinfo=None)
