@@ -107,7 +107,7 @@ class ClientCredentials:
             if isinstance(refusal.code, int):
                 # No JSON: a proxy's or a maintenance page, not a verdict on the credentials.
                 raise Retry(f"{self._host} answered the login with {refusal.code}") from None
-            self._refused = f"{self._host} refused the login: {refusal.message}"
+            self._refused = f"{self._host} refused the login: {refusal.auth_message}"
             raise Reauthorise(self._refused, code=str(refusal.code)) from None
         if not value or not host:
             raise Fatal(f"{self._host} answered the login without a token")

@@ -26,7 +26,7 @@ PASSING_STATUSES = frozenset({406, 420, 429, 500, 502, 503, 504})
 LONGEST_WAIT_S = 20.0
 ATTEMPTS = 5
 TIMEOUT_S = (10.0, 130.0)  # connect, read; Salesforce itself ends a query after 120 s
-_WAIT = wait_exponential_jitter(initial=0.5, max=LONGEST_WAIT_S, jitter=0.5)
+_WAIT = wait_exponential_jitter(multiplier=0.5, max=LONGEST_WAIT_S, jitter=0.5)
 _log = logging.getLogger(__name__)
 
 
