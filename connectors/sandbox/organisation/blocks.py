@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from random import Random
 from typing import Literal
 
@@ -18,23 +19,26 @@ from connectors.sandbox.organisation.office import workday
 from connectors.sandbox.organisation.renewals import write_renewal
 from connectors.sandbox.organisation.story import Story
 from connectors.sandbox.organisation.together import (
+    clean_up,
+    reset_stage,
+    shift_date,
+    write_cohort,
     write_import,
     write_offspring,
-    write_reorganisation,
 )
 
-Kind = Literal["single", "offspring", "import", "date-shift", "stage-reset"]
+Kind = Literal["single", "offspring", "import", "date-shift", "stage-reset", "clean-up"]
 WINDOW_DAYS = 730
 _DAY = timedelta(days=1)
 _RENEWALS = 0.12
-_GROUPS_FROM, _DEALS_PER_GROUP, _DEALS_PER_OFFSPRING = 120, 800, 50
+_GROUPS_FROM, _CLEAN_UPS_FROM, _DEALS_PER_GROUP, _DEALS_PER_OFFSPRING = 120, 400, 800, 50
 _COHORT_DAYS = (60, 115)
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
     """`size` deals that are written together. `on`: creation of the first (single,
-    offspring, import), or the day on which operations steps in.
+    offspring, import), or the day on which something befalls all of a cohort.
     """
 
     key: str
@@ -45,10 +49,10 @@ class Block:
     @property
     def begins_on(self) -> date:
         """The earliest day on which one of its deals may be created."""
-        return self.on - (_COHORT_DAYS[1] * _DAY if self.kind in _REORGANISED else 0 * _DAY)
+        return self.on - (_COHORT_DAYS[1] * _DAY if self.kind in _COHORTS else 0 * _DAY)
 
 
-_REORGANISED = {"date-shift", "stage-reset"}
+_COHORTS = {"date-shift", "stage-reset", "clean-up"}
 
 
 def first_blocks(seed: int, deals: int, end: date) -> list[Block]:
@@ -77,10 +81,14 @@ def _groups(rng: Random, deals: int, end: date) -> Iterator[Block]:
         return
     for i in range(1 + deals // _DEALS_PER_GROUP):
         yield Block(f"i{i:04d}", "import", _day(rng, end, least_age=20), rng.randint(16, 26))
-        kind: Kind = "date-shift" if i % 2 == 0 else "stage-reset"
-        oldest = WINDOW_DAYS - _COHORT_DAYS[1] - 5
-        on = end - rng.randint(20, oldest) * _DAY
-        yield Block(f"r{i:04d}", kind, workday(on), rng.randint(12, 18))
+        kinds: tuple[Kind, ...] = ("date-shift", "stage-reset")
+        yield Block(f"r{i:04d}", kinds[i % 2], _cohort_day(rng, end), rng.randint(12, 18))
+        if deals >= _CLEAN_UPS_FROM:
+            yield Block(f"c{i:04d}", "clean-up", _cohort_day(rng, end), rng.randint(10, 13))
+
+
+def _cohort_day(rng: Random, end: date) -> date:
+    return workday(end - rng.randint(20, WINDOW_DAYS - _COHORT_DAYS[1] - 5) * _DAY)
 
 
 def _day(rng: Random, end: date, least_age: int = 1) -> date:
@@ -97,20 +105,25 @@ def write(seed: int, company: co.Company, block: Block) -> list[Story]:
     rng = Random(f"{seed}:{block.key}")
     stories = [_story(rng, company, f"{block.key}-{i}", block) for i in range(block.size)]
     noon = datetime.combine(block.on, time(15), UTC)
-    if block.kind == "single":
-        _write_single(company, stories[0])
-    elif block.kind == "offspring":
-        stories[1].rep = stories[0].rep
-        stories[1].account, stories[1].account_number = (
-            stories[0].account,
-            stories[0].account_number,
-        )
-        write_offspring(*stories)
-    elif block.kind == "import":
-        write_import(stories, noon)
-    else:
-        heir = rng.choice(company.reps) if block.kind == "stage-reset" else None
-        write_reorganisation(stories, noon, heir)
+    match block.kind:
+        case "single":
+            _write_single(company, stories[0])
+        case "offspring":
+            write_offspring(*stories)
+        case "import":
+            write_import(stories, noon)
+        case "date-shift":
+            write_cohort(stories, noon, shift_date)
+        case "stage-reset":
+            write_cohort(stories, noon, partial(reset_stage, heir=rng.choice(company.reps)))
+        case "clean-up":
+            write_cohort(_of_one_rep(stories), noon, clean_up)
+    return stories
+
+
+def _of_one_rep(stories: list[Story]) -> list[Story]:
+    for story in stories:
+        story.rep = stories[0].rep
     return stories
 
 
@@ -123,7 +136,7 @@ def _story(rng: Random, company: co.Company, key: str, block: Block) -> Story:
         account=rng.randrange(len(company.account_owners)),
         pipeline=co.RENEWAL if is_renewal else co.NEW_BUSINESS,
     )
-    is_cohort = block.kind in _REORGANISED
+    is_cohort = block.kind in _COHORTS
     story.start(block.on - rng.randint(*_COHORT_DAYS) * _DAY if is_cohort else block.on)
     return story
 

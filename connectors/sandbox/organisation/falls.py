@@ -52,7 +52,7 @@ def _to_and_fro(story: Story, position: int, kind: str) -> None:
     before = story.position
     story.log(REGRESSION, kind, is_decoy=True)
     story.save(position=position)
-    story.minutes_later(2, 25)
+    story.minutes_later(2, 28)
     story.save(position=before)
 
 

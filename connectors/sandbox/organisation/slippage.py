@@ -10,7 +10,7 @@ from connectors.sandbox.organisation.story import Story
 
 LONG_PUSH_DAYS = 21
 _SERIAL_TOTAL_DAYS = 50
-_SLACK_DAYS = 16
+_SLACK_DAYS = 23
 _DAY = timedelta(days=1)
 
 
@@ -71,7 +71,7 @@ def _with_slack(day: date) -> date:
 def _small_shift(story: Story) -> date | None:
     """A day shortly after the close date, within its quarter."""
     old = story.close_on
-    days = [old + n * _DAY for n in range(4, 16)]
+    days = [old + n * _DAY for n in range(4, LONG_PUSH_DAYS)]
     fitting = [d for d in days if promisable(d) == d and quarter(d) == quarter(old)]
     return story.rng.choice(fitting) if fitting else None
 
@@ -102,7 +102,12 @@ def _long_push(story: Story, plan: Plan) -> None:
     _until_near(story, 3, 20)
     last = len(story.pipeline.labels) - 1 if plan.lost_at is None else plan.lost_at
     is_moving = story.position < last and story.rng.random() < 0.3  # noqa: PLR2004
-    _push(story, plan, _shift(story, 24, 60), moving_to=story.position + 1 if is_moving else None)
+    _push(
+        story,
+        plan,
+        _shift(story, LONG_PUSH_DAYS, 60),
+        moving_to=story.position + 1 if is_moving else None,
+    )
 
 
 def _period_crossed(story: Story, plan: Plan) -> None:
@@ -160,7 +165,7 @@ def _to_and_fro(story: Story, _: Plan) -> None:
     before = story.close_on
     story.log(SLIPPAGE, "to-and-fro", is_decoy=True)
     story.save(close_on=_shift(story, 25, 70))
-    story.minutes_later(2, 40)
+    story.minutes_later(2, 55)
     story.save(close_on=before)
 
 

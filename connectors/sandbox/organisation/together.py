@@ -1,6 +1,6 @@
-"""Deals whose stories belong together: imports, reorganisations, a deal out of a deal."""
+"""Deals whose stories belong together: imports, cohorts, a deal out of a deal."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from connectors.sandbox.organisation import company as co
@@ -42,23 +42,33 @@ def write_import(stories: Sequence[Story], at: datetime) -> None:
         live(story, plan)
 
 
-def write_reorganisation(stories: Sequence[Story], at: datetime, heir: co.Rep | None) -> None:
-    """Operations shifts all the deals at `at`: their dates by the same days, or, with an
-    `heir`, all back to one early stage and to that new owner.
-    """
+def shift_date(story: Story) -> None:
+    """Operations moves the date, as it does for all of a region's deals on that day."""
+    story.log(SLIPPAGE, "reorganisation", is_decoy=True)
+    story.save(close_on=story.close_on + _SHIFT, by=co.OPERATIONS)
+
+
+def reset_stage(story: Story, heir: co.Rep) -> None:
+    """Operations sends the deal back to an early stage and to a new owner."""
+    story.log(REGRESSION, "reorganisation", is_decoy=True)
+    story.save(position=_QUALIFICATION, owner=heir, by=co.OPERATIONS)
+
+
+def clean_up(story: Story) -> None:
+    """The owner moves the dates of all own deals in one sitting: many, yet meant."""
+    story.log(SLIPPAGE, "own-clean-up", is_decoy=False)
+    story.save(close_on=story.close_on + _SHIFT)
+
+
+def write_cohort(stories: Sequence[Story], at: datetime, step: Callable[[Story], None]) -> None:
+    """Deals that all stand in a middle stage at `at`, when the same step befalls each."""
     for i, story in enumerate(stories):
         plan = plain_plan(story.rng)
         if plan.lost_at is not None:
             plan.lost_at = max(plan.lost_at, _MIDDLE + 1)
-        halt = at + i * timedelta(seconds=11)
-        _write_until_middle(story, halt)
+        _write_until_middle(story, at + i * timedelta(seconds=11))
         story.is_estimated = True
-        if heir is None:
-            story.log(SLIPPAGE, "reorganisation", is_decoy=True)
-            story.save(close_on=story.close_on + _SHIFT, by=co.OPERATIONS)
-        else:
-            story.log(REGRESSION, "reorganisation", is_decoy=True)
-            story.save(position=_QUALIFICATION, owner=heir, by=co.OPERATIONS)
+        step(story)
         story.wait(2)
         live(story, plan)
 
@@ -87,6 +97,11 @@ def write_offspring(parent: Story, child: Story) -> None:
     plan = plain_plan(parent.rng)
     plan.lost_at = None
     begin = parent.now
+    child.rep, child.account, child.account_number = (
+        parent.rep,
+        parent.account,
+        parent.account_number,
+    )
     write_new_business(parent, plan)
     child.now = begin
     child.wait(child.rng.uniform(62, 75))
