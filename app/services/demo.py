@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from app.services import setup, work
+from app.services.flags import FlagFilters, list_flags
 from app.services.parts import Parts
 from app.services.switch import switch_mode
 from app.store import connections, deals
@@ -177,7 +178,10 @@ class Demo:
         """One write-back."""
         with self.watch(title) as step:
             done = self._perform("write_back", step)
-            step.tell(f"{done['calls']} calls")
+            flags, tasks = done["flags"]["written"], done["tasks"]["written"]
+            step.tell(
+                f"{flags} flags and {tasks} coaching tasks written, {done['calls']} CRM calls"
+            )
 
     def outcome(self) -> Outcome:
         """What was found against the truth, and what stands in the CRM."""
@@ -191,11 +195,21 @@ class Demo:
         return Outcome(
             crm=self.row.crm,
             rules=rules,
-            telling=(),
+            telling=self._telling(),
             flags=flags,
             tasks=tasks,
             calls=self.calls + writer.calls,
         )
+
+    def _telling(self) -> list[Mapping[str, Any]]:
+        """The best flag of each rule, of those that stand in the CRM where there is one."""
+        best = []
+        for rule in DEAL_RULES:
+            filters = FlagFilters(rule=rule.slug)
+            items = list_flags(self.parts.db, self.row.id, filters=filters).items
+            visible = [flag for flag in items if flag.held is None]
+            best += [flag.as_json() for flag in (visible or items)[:1]]
+        return best
 
     def _perform(self, kind: RunKind, step: Step) -> dict[str, Any]:
         done = work.recorded(self.parts, self.row, kind, arguments={}, progress=step)
@@ -207,7 +221,7 @@ def findings(parts: Parts, name: str) -> dict[str, set[str]]:
     """Rule -> crm_ids of the deals with a finding, before freshness, caps and mode."""
     with parts.db.read() as conn:
         row = connections.get(conn, name)
-        crm_ids = dict(deals.crm_ids(conn, row.id))
+        crm_ids = {deal.id: deal.crm_id for deal in deals.views(conn, row.id)}
     facts = Facts.cut(load_tables(parts.db, row.id), connections.as_of(row, parts.clock.now()))
     found: dict[str, set[str]] = {rule.slug: set() for rule in DEAL_RULES}
     frame = evaluate(facts, DEAL_RULES, Limits.load({})).findings
