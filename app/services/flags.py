@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from app.errors import BadInput, NotFound
 from app.services.evidence import instant
-from app.services.outgoing import RULES, stored_evidence
+from app.services.outgoing import RULES, outside_evidence
 from app.store import flags
 from app.store.database import Database
 from app.store.deals import DEALS
@@ -175,7 +175,7 @@ def view(row: sa.Row[Any]) -> FlagView:
         sentence=row.sentence,
         questions=questions(row.rule),
         limits_version=row.limits_id,
-        evidence=stored_evidence(row.evidence),
+        evidence=outside_evidence(row.evidence),
     )
 
 

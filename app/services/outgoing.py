@@ -9,7 +9,6 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.services.evidence import instant
 from app.store import flags, outbox
 from connectors.records import FlagWrite, TaskWrite
 from rules.deal import DEAL_RULES
@@ -17,6 +16,7 @@ from rules.rule import Severity
 
 RULES = {rule.slug: rule for rule in DEAL_RULES}
 _CLOSED = ("resolved", "expired")
+_FLAGS_A_QUERY = 500
 
 
 def digest(payload: Mapping[str, Any]) -> str:
@@ -80,6 +80,14 @@ def enqueue(
     conn: sa.Connection, connection_id: int, flag_ids: Collection[int], *, at: datetime
 ) -> None:
     """Let the outbox hold what the CRM must still be told of these flags, and nothing else."""
+    ordered = sorted(flag_ids)
+    for start in range(0, len(ordered), _FLAGS_A_QUERY):
+        _enqueue(conn, connection_id, ordered[start : start + _FLAGS_A_QUERY], at)
+
+
+def _enqueue(
+    conn: sa.Connection, connection_id: int, flag_ids: Sequence[int], at: datetime
+) -> None:
     rows = conn.execute(flags.with_deals(connection_id).where(flags.FLAGS.c.id.in_(flag_ids))).all()
     keys = [row.key for row in rows]
     waiting = {row.key: row for row in outbox.rows(conn, connection_id, kind="flag", keys=keys)}
@@ -114,21 +122,7 @@ def _wanted(row: sa.Row[Any]) -> dict[str, Any] | None:
     return as_payload(flag_write(row))
 
 
-def stored_evidence(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def outside_evidence(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Evidence as other programs see it."""
     names = ("kind", "ref", "at", "old", "new", "by", "source")
     return [{name: item[name] for name in names} for item in items]
-
-
-__all__ = [
-    "RULES",
-    "as_flag",
-    "as_payload",
-    "as_task",
-    "digest",
-    "enqueue",
-    "evidence_line",
-    "flag_write",
-    "instant",
-    "stored_evidence",
-]

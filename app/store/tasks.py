@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -52,6 +52,7 @@ class TaskState:
     due_on: date
     status: str
     subject_ids: list[int]
+    created_at: datetime
     crm_id: str | None
     written: str | None
     stands: str | None
