@@ -42,12 +42,13 @@ class Limits:
             }
         return cls(checked)
 
-    def bind(self, slug: str, limits: type) -> Bound:
+    def bind(self, slug: str, limits: Any) -> Bound:
         """The limits of one rule as expressions, defaults where nothing overrides them."""
-        return Bound(
-            {spec.name: spec.default for spec in fields(limits)}
-            | dict(self.overrides.get(slug, {}))
-        )
+        defaults = limits()
+        values: dict[str, float] = {
+            spec.name: getattr(defaults, spec.name) for spec in fields(limits)
+        }
+        return Bound(values | dict(self.overrides.get(slug, {})))
 
 
 def _nearest(name: str, known: Mapping[str, Any]) -> str:

@@ -98,12 +98,11 @@ def skips(edits: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
         & (pl.col("held").shift(-1) < MISCLICK)
     ).fill_null(value=False)
     jumped = _within_pipeline() & (pl.col("new_position") - pl.col("old_position") > 1)
+    forward = _within_pipeline() & (pl.col("new_position") > pl.col("old_position"))
     passed = (
-        _within_pipeline()
-        & (pl.col("new_position") > pl.col("old_position"))
+        forward
         & (pl.col("held") < PASSED_THROUGH)
-        & (pl.col("old_pipeline") == pl.col("old_pipeline").shift())
-        & (pl.col("old_position").shift() < pl.col("old_position"))
+        & forward.shift()
         & (pl.col("edit") != pl.col("edit").shift())
     )
     jumps = edits.filter(jumped & ~taken_back, "telling").select(

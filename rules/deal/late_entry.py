@@ -146,7 +146,7 @@ def _judged(facts: Facts, talks: pl.LazyFrame, fast: pl.LazyFrame, lim: Bound) -
     reached = fast.group_by("deal_id").agg(pl.col("reached").max(), last_at=pl.col("at").max())
     lag = pl.when(pl.col("talks") >= lim.talks).then(pl.col("created_at") - pl.col("first_talk_at"))
     in_question = facts.norms.beyond_process["pipeline"]
-    entry = pl.when(pl.col("open_position").is_null() & pl.col("won")).then(0).otherwise("position")
+    entry = pl.when("won").then(0 * pl.col("position")).otherwise("position")
     reach = pl.max_horizontal("position", "reached")
     return (
         facts.entered.lazy()
