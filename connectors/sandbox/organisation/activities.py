@@ -59,11 +59,16 @@ def meet_another(story: Story) -> None:
 
 
 def meeting(
-    story: Story, starts_at: datetime, *, planned_at: datetime, on_deal: bool = True
+    story: Story,
+    starts_at: datetime,
+    *,
+    planned_at: datetime,
+    on_deal: bool = True,
+    is_alone: bool = False,
 ) -> None:
-    """A meeting with one or two contacts, planned ahead."""
-    others = story.contacts[1:]
-    guests = (story.contacts[0], story.rng.choice(others)) if others else story.contacts
+    """A meeting with the first contact, and another unless `is_alone`, planned ahead."""
+    others = () if is_alone else story.contacts[1:]
+    guests = (story.contacts[0], story.rng.choice(others)) if others else story.contacts[:1]
     story.acts.append(
         acts.PlanMeeting(
             at=planned_at,

@@ -108,7 +108,7 @@ def write_offspring(parent: Story, child: Story) -> None:
     child.contacts = parent.contacts[:1]
     for ago in (40, 22):
         starts_at = days_before(child, ago)
-        meeting(parent, starts_at, planned_at=starts_at - 2 * _DAY)
+        meeting(parent, starts_at, planned_at=starts_at - 2 * _DAY, is_alone=True)
     child_plan = plain_plan(child.rng)
     child_plan.late = "offspring"
     write_new_business(child, child_plan)
