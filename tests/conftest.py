@@ -37,11 +37,12 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def migrated_template(postgres_server: PostgresServer) -> str:
-    """A PostgreSQL database that the migrations made; each test works on a copy."""
+def migrated_postgres(postgres_server: PostgresServer) -> str:
+    """A PostgreSQL database that the migrations made; tests take turns on it, emptied."""
     url = postgres_server.create_database()
     with closing(Database(url)) as database:
         database.migrate()
+    postgres_server.remember(url)
     return url
 
 
@@ -53,12 +54,11 @@ def sqlite_url(migrated_file: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgres_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    template = request.getfixturevalue("migrated_template")
+def postgres_url(request: pytest.FixtureRequest) -> str:
+    url: str = request.getfixturevalue("migrated_postgres")
     server: PostgresServer = request.getfixturevalue("postgres_server")
-    url = server.create_database(template)
-    yield url
-    server.drop_database(url)
+    server.empty(url)
+    return url
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
