@@ -48,18 +48,18 @@ def define(
     without: Iterable[str] = (),
     access: str = "CUD",
 ) -> Sobject:
-    """An object from `Name prefix Label/Plural` and its field table; `access` has a letter
+    """An object from `Name prefix Label/Plural/Label of its id` and its field table; `access` has a letter
     for each of create, update and delete; `without` names system fields it lacks.
     """
     name, prefix, labels = head.split(maxsplit=2)
-    label, _, plural = labels.partition("/")
+    label, plural, own = (*labels.split("/"), "", "")[:3]
     system = tuple(each for each in SYSTEM if each.name not in without)
     return Sobject(
         name=name,
         prefix=prefix,
         label=label,
         plural=plural or label + "s",
-        fields=(identity(label), *parse(table, picklists), *system),
+        fields=(identity(own or label), *parse(table, picklists), *system),
         createable="C" in access,
         updateable="U" in access,
         deletable="D" in access,

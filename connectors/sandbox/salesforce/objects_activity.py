@@ -15,7 +15,7 @@ CLOSED_STATUS = "Completed"
 _EMAIL_STATUSES = ("0", "1", "2", "3", "4", "5", "6")
 
 TASK = define(
-    "Task 00T Task",
+    "Task 00T Task/Tasks/Activity",
     """
     WhoId                 reference(Contact,Lead/Tasks)          CUN   Name ID
     WhatId                reference(Account,Opportunity/Tasks)   CUN   Related To ID
@@ -35,7 +35,7 @@ TASK = define(
     CallDisposition       string(255)                            CUN   Call Result
     ReminderDateTime      datetime                               CUN   Reminder Date/Time
     IsReminderSet         boolean                                CUD   Reminder Set
-    IsRecurrence          boolean                                CD    Create Recurring Series of Tasks
+    IsRecurrence          boolean                              CD    Create Recurring Series of Tasks
     TaskSubtype           picklist(40)                           CNr   Task Subtype
     CompletedDateTime     datetime                               N     Completed Date
     """,
@@ -50,7 +50,7 @@ TASK = define(
 )
 
 EVENT = define(
-    "Event 00U Event",
+    "Event 00U Event/Events/Activity",
     """
     WhoId                 reference(Contact,Lead/Events)         CUN   Name ID
     WhatId                reference(Account,Opportunity/Events)  CUN   Related To ID

@@ -81,7 +81,7 @@ OPPORTUNITY = define(
     LeadSource                    picklist                               CUN  Lead Source
     IsClosed                      boolean                                D    Closed
     IsWon                         boolean                                D    Won
-    ForecastCategory              picklist(40)                           Dr   Forecast Category
+    ForecastCategory              picklist(40)                           r    Forecast Category
     ForecastCategoryName          picklist                               CUNDr Forecast Category
     CurrencyIsoCode               picklist(3)                            CUND Opportunity Currency
     HasOpportunityLineItem        boolean                                D    Has Line Item
@@ -126,7 +126,7 @@ OPPORTUNITY_HISTORY = define(
 )
 
 CONTACT_ROLE = define(
-    "OpportunityContactRole 00K Opportunity Contact Role/Opportunity Contact Role",
+    "OpportunityContactRole 00K Opportunity Contact Role/Opportunity Contact Role/Contact Role",
     """
     OpportunityId     reference(Opportunity/OpportunityContactRoles) C   Opportunity ID
     ContactId         reference(Contact/OpportunityContactRoles)     CU  Contact ID
