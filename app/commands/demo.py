@@ -116,7 +116,7 @@ def told(outcome: Outcome, seconds: float) -> dict[str, Any]:
             slug: {name: asdict(tally)[name] for name in counts}
             for slug, tally in outcome.rules.items()
         },
-        "flags": len(outcome.flags),
+        "flags": len(outcome.standing),
         "tasks": len(outcome.tasks),
         "calls": outcome.calls,
         "seconds": seconds,

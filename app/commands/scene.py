@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
-from rich.markup import escape
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.status import Status
@@ -93,7 +92,7 @@ def show(console: Console, outcome: Outcome, seconds: float) -> None:
     console.print(_comparison(outcome.rules))
     console.print()
     console.print("[bold]Three flags that tell the most[/]")
-    for flag in outcome.telling:
+    for flag in sorted(outcome.telling, key=lambda one: -int(one["rank"])):
         console.print(_flag(flag))
     console.print()
     console.print("[bold]What now stands in the CRM[/] (read back through its API)")
@@ -137,7 +136,7 @@ def _flag(flag: Mapping[str, Any]) -> RenderableType:
     rows.add_column(overflow="fold")
     rows.add_column(overflow="fold", style="dim")
     for item in flag["evidence"]:
-        rows.add_row(item["at"][:10], _change(item), escape(item["by"] or ""))
+        rows.add_row(item["at"][:10], _change(item), Text(item["by"] or ""))
     parts: list[RenderableType] = [Text(flag["sentence"]), Text(), rows]
     if flag["questions"]:
         parts += [Text(), Text(f"Ask: {flag['questions'][0]}", style="italic")]
@@ -155,23 +154,32 @@ def _flag(flag: Mapping[str, Any]) -> RenderableType:
     )
 
 
-def _change(item: Mapping[str, Any]) -> str:
-    field = str(item.get("field") or item["kind"]).replace("_", " ")
+def _change(item: Mapping[str, Any]) -> Text:
+    if item["kind"] == "change" and item["old"] is None:
+        return Text(f"entered as {item['new']}")
     if item["kind"] == "change":
-        return escape(f"{field}: {item['old'] or 'none'} -> {item['new'] or 'none'}")
-    return escape(f"{field}: {item['new']}") if item.get("new") else escape(field)
+        return Text(f"{item['old']} -> {item['new'] or 'none'}")
+    return Text(str(item.get("new") or item["kind"]))
 
 
 def _standing(outcome: Outcome) -> RenderableType:
-    severities = Counter(str(flag.values.get("severity")) for flag in outcome.flags)
-    shares = ", ".join(f"{count} {name}" for name, count in severities.most_common())
+    ended = len(outcome.flags) - len(outcome.standing)
     lines: list[RenderableType] = [
-        Text(f"{len(outcome.flags)} flags on deals, each owned by the deal's owner: {shares}"),
-        Text(f"{len(outcome.tasks)} coaching tasks; one of them:"),
+        _count(outcome.standing, "open flag", "severity", "owned by"),
+        Text(f"{ended} flags that have ended since, kept as resolved"),
+        _count(outcome.tasks, "coaching task", "status", "given to"),
     ]
     if outcome.tasks:
-        lines.append(_task(outcome.tasks))
+        lines += [Text("The fullest of these tasks:"), _task(outcome.tasks)]
     return Group(*lines)
+
+
+def _count(standing: Sequence[Standing], noun: str, by: str, owned: str) -> Text:
+    shares = Counter(str(one.values.get(by)) for one in standing).most_common()
+    told = ", ".join(f"{count} {name}" for name, count in shares)
+    owners = len({one.values.get("owner_crm_id") for one in standing})
+    plural = "" if len(standing) == 1 else "s"
+    return Text(f"{len(standing)} {noun}{plural}, {owned} {owners} people: {told}")
 
 
 def _task(tasks: Sequence[Standing]) -> RenderableType:

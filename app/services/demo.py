@@ -109,6 +109,12 @@ class Outcome:
     tasks: Sequence[Standing]
     calls: int
 
+    @property
+    def standing(self) -> list[Standing]:
+        """The flag records in the CRM that are not resolved or expired."""
+        ended = ("resolved", "expired")
+        return [flag for flag in self.flags if flag.values["status"] not in ended]
+
 
 @dataclass(slots=True)
 class Demo:
@@ -189,7 +195,7 @@ class Demo:
             writer = self.parts.crm(self.row).writer()
             flags = list(writer.standing_flags().values())
             tasks = list(writer.standing_tasks().values())
-            step.tell(f"{len(flags)} flags, {len(tasks)} coaching tasks")
+            step.tell(f"{len(flags)} flag records, {len(tasks)} coaching tasks")
         with self.truth.open() as lines:
             rules = tally(findings(self.parts, self.row.name), read_truth(lines))
         return Outcome(
