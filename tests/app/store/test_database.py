@@ -130,12 +130,31 @@ def test_an_urgent_writer_passes_those_who_wait() -> None:
 
     with gate.hold():
         started = list(threads())
-        while gate._urgent_waiting == 0:
+        while len(gate._urgent) + len(gate._patient) < 3:
             threading.Event().wait(0.001)
     for thread in started:
         thread.join()
     assert order[0] == "receiver"
     assert sorted(order) == ["bulk 1", "bulk 2", "receiver"]
+
+
+def test_writers_take_turns() -> None:
+    gate, order, ready = WriteGate(), list[str](), threading.Barrier(2)
+
+    def work(name: str) -> None:
+        ready.wait()
+        for _ in range(50):
+            with gate.hold():
+                order.append(name)
+                threading.Event().wait(0.0005)
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    together = order[10:50]
+    assert together.count("a") == pytest.approx(together.count("b"), abs=10)
 
 
 def test_the_pragmas_that_safety_rests_on_are_set(sqlite_database: Database) -> None:
