@@ -19,6 +19,7 @@ from rich.text import Text
 
 from app.commands.screen import SEVERITY_STYLE
 from app.services.demo import Outcome, Step, Tally, Watch
+from app.services.flags import FlagView
 from connectors.records import Standing
 
 _NUMBER = 2
@@ -91,8 +92,8 @@ def show(console: Console, outcome: Outcome, seconds: float) -> None:
     console.print()
     console.print(_comparison(outcome.rules))
     console.print()
-    console.print("[bold]Three flags that tell the most[/]")
-    for flag in sorted(outcome.telling, key=lambda one: -int(one["rank"])):
+    console.print("[bold]The most telling flags[/]")
+    for flag in outcome.telling:
         console.print(_flag(flag))
     console.print()
     console.print("[bold]What now stands in the CRM[/] (read back through its API)")
@@ -127,29 +128,24 @@ def _comparison(rules: Mapping[str, Tally]) -> RenderableType:
     return made
 
 
-def _flag(flag: Mapping[str, Any]) -> RenderableType:
-    severity = flag["severity"]
-    deal = flag["deal"] or {}
+def _flag(flag: FlagView) -> RenderableType:
+    deal = flag.deal or {}
     owner = (deal.get("owner") or {}).get("name") or "nobody"
     rows = Table.grid(padding=(0, 2, 0, 0))
     rows.add_column(no_wrap=True, style="dim")
     rows.add_column(overflow="fold")
     rows.add_column(overflow="fold", style="dim")
-    for item in flag["evidence"]:
+    for item in flag.evidence:
         rows.add_row(item["at"][:10], _change(item), Text(item["by"] or ""))
-    parts: list[RenderableType] = [Text(flag["sentence"]), Text(), rows]
-    if flag["questions"]:
-        parts += [Text(), Text(f"Ask: {flag['questions'][0]}", style="italic")]
-    title = Text.assemble(
-        (severity, SEVERITY_STYLE[severity]),
-        f"  {flag['rule']}  ",
-        (flag["subject"]["name"], "bold"),
-    )
+    parts: list[RenderableType] = [Text(flag.sentence), Text(), rows]
+    if flag.questions:
+        parts += [Text(), Text(f"Ask: {flag.questions[0]}", style="italic")]
+    severity = (flag.severity, SEVERITY_STYLE[flag.severity])
     return Panel(
         Group(*parts),
-        title=title,
+        title=Text.assemble(severity, f"  {flag.rule}  ", (flag.subject["name"], "bold")),
         title_align="left",
-        subtitle=f"{owner}, {deal.get('stage') or 'no stage'}, rank {flag['rank']}",
+        subtitle=Text(f"{owner}, {deal.get('stage') or 'no stage'}, rank {flag.rank}"),
         subtitle_align="right",
     )
 

@@ -2,6 +2,8 @@
 
 import threading
 import time
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import structlog
 
@@ -10,7 +12,8 @@ from app.services import work
 from app.services.parts import Parts
 from app.services.progress import Progress
 from app.store import connections, runs
-from app.store.runs import RunRow
+from app.store.connections import ConnectionRow
+from app.store.runs import RunKind, RunRow
 
 POLL_SECONDS = 5.0
 REPORT_SECONDS = 1.0
@@ -18,11 +21,29 @@ REPORT_SECONDS = 1.0
 logger = structlog.get_logger(__name__)
 
 
+class Do(Protocol):
+    """Does a run that is marked as running (`app.services.work.concluded`)."""
+
+    def __call__(
+        self,
+        parts: Parts,
+        row: ConnectionRow,
+        run_id: int,
+        *,
+        kind: RunKind,
+        arguments: Mapping[str, Any],
+        progress: Progress | None = None,
+    ) -> Mapping[str, Any]:
+        """Stores how it ended; Interrupted where it was left."""
+        ...
+
+
 class Worker:
     """Does runs until stopped. Every run may be cut anywhere and taken up again."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, *, do: Do = work.concluded) -> None:
         self._parts = parts
+        self._run = do
         self._woken = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="worker", daemon=True)
@@ -65,7 +86,7 @@ class Worker:
 
     def _claim(self) -> RunRow | None:
         with self._parts.db.read() as conn:
-            if not runs.is_any_queued(conn):
+            if not runs.queued(conn):
                 return None
         with self._parts.db.write() as conn:
             return runs.claim(conn, at=self._parts.clock.now())
@@ -76,7 +97,7 @@ class Worker:
         try:
             with self._parts.db.read() as conn:
                 row = connections.by_id(conn, run.connection_id)
-            work.concluded(
+            self._run(
                 self._parts,
                 row,
                 run.id,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from app.services import setup, work
-from app.services.flags import FlagFilters, list_flags
+from app.services.flags import FlagView, list_flags
 from app.services.parts import Parts
 from app.services.switch import switch_mode
 from app.store import connections, deals
@@ -25,6 +25,9 @@ from rules.deal import DEAL_RULES
 from rules.engine import evaluate
 from rules.facts import Facts
 from rules.limits import Limits
+
+TELLING = 3
+ADVANCED_DAYS = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,7 @@ class Outcome:
 
     crm: str
     rules: Mapping[str, Tally]
-    telling: Sequence[Mapping[str, Any]]
+    telling: Sequence[FlagView]
     flags: Sequence[Standing]
     tasks: Sequence[Standing]
     calls: int
@@ -135,7 +138,7 @@ class Demo:
         self.deploy()
         self.write_back("Write flags and tasks into the CRM")
         with self.watch("Let two weeks pass in the CRM") as step:
-            self.advance(14)
+            self.advance(ADVANCED_DAYS)
             step.tell("the reps went on selling")
         self.sync("Read only what changed")
         self.score("Score again")
@@ -207,15 +210,13 @@ class Demo:
             calls=self.calls + writer.calls,
         )
 
-    def _telling(self) -> list[Mapping[str, Any]]:
-        """The best flag of each rule, of those that stand in the CRM where there is one."""
-        best = []
-        for rule in DEAL_RULES:
-            filters = FlagFilters(rule=rule.slug)
-            items = list_flags(self.parts.db, self.row.id, filters=filters).items
-            visible = [flag for flag in items if flag.held is None]
-            best += [flag.as_json() for flag in (visible or items)[:1]]
-        return best
+    def _telling(self) -> list[FlagView]:
+        """Three flags: the best of each rule, then the best of the rest; held ones last."""
+        flags = list_flags(self.parts.db, self.row.id).items
+        flags = sorted(flags, key=lambda flag: (flag.held is not None, -flag.rank))
+        best = {flag.rule: flag for flag in reversed(flags)}.values()
+        rest = [flag for flag in flags if flag not in best]
+        return sorted([*best, *rest][:TELLING], key=lambda flag: -flag.rank)
 
     def _perform(self, kind: RunKind, step: Step) -> dict[str, Any]:
         done = work.recorded(self.parts, self.row, kind, arguments={}, progress=step)

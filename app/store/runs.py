@@ -110,9 +110,10 @@ def claim(conn: sa.Connection, *, at: datetime) -> RunRow | None:
     return get(conn, run_id)
 
 
-def is_any_queued(conn: sa.Connection) -> bool:
-    """Whether a run waits."""
-    return conn.scalar(sa.select(RUNS.c.id).where(RUNS.c.status == "queued").limit(1)) is not None
+def queued(conn: sa.Connection) -> list[RunRow]:
+    """The runs that wait, oldest first."""
+    waiting = sa.select(RUNS).where(RUNS.c.status == "queued").order_by(RUNS.c.id)
+    return [RunRow(*row) for row in conn.execute(waiting)]
 
 
 def requeue_interrupted(conn: sa.Connection, *, at: datetime) -> int:
