@@ -32,6 +32,7 @@ class AgendaDeal:
     """One deal to talk about. `contact`: title or role of the main contact, None: unknown."""
 
     name: str
+    crm_id: str
     company: str | None
     stage: str | None
     amount: str | None  # with its currency
@@ -90,7 +91,8 @@ def clean_up_body(lines: Sequence[tuple[str, str]]) -> str:
 def _talk(place: int | None, deal: AgendaDeal) -> str:
     number = "" if place is None else f"{place}. "
     where = f", stage {deal.stage}" if deal.stage else ""
-    lines = [f"{number}{deal.name}{f' ({deal.company})' if deal.company else ''}{where}"]
+    company = f" ({deal.company})" if deal.company else ""
+    lines = [f"{number}{deal.name}{company}{where}, CRM id {deal.crm_id}"]
     lines.append("What happened")
     for flag in deal.flags:
         lines.append(f"- {flag.sentence}")

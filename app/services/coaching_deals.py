@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -91,7 +92,9 @@ def _visible(rows: Sequence[sa.Row[Any]]) -> list[sa.Row[Any]]:
 
 def _flagged(rows: Sequence[sa.Row[Any]], view: deals.DealView, contact: str | None) -> FlaggedDeal:
     top = _visible(rows)[0]
-    amount = None if view.amount is None else f"{money(view.amount)} {view.currency or ''}".strip()
+    amount = None
+    if view.amount is not None:
+        amount = f"{Decimal(money(view.amount)):,} {view.currency or ''}".strip()
     return FlaggedDeal(
         deal_id=view.id,
         owner_id=top.owner_id,
@@ -101,6 +104,7 @@ def _flagged(rows: Sequence[sa.Row[Any]], view: deals.DealView, contact: str | N
         flag_ids=[row.id for row in rows],
         words=AgendaDeal(
             name=view.name,
+            crm_id=view.crm_id,
             company=view.company,
             stage=view.stage,
             amount=amount,

@@ -44,6 +44,13 @@ def money(value: int) -> str:
     return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
 
 
+def change_text(field: str, value: Any) -> str | None:
+    """A ledger's value as text: a label or name, an ISO day, a decimal."""
+    if value is None:
+        return None
+    return money(value) if field == "amount" else str(value)  # a day's text is its ISO form
+
+
 def instant(at: datetime) -> str:
     """An instant as it stands in JSON: ISO 8601, UTC, `Z`."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
@@ -71,8 +78,8 @@ class ProvingRows:
         for key, change in ledger.rows_by_id(conn, connection_id, wanted).items():
             rows[key] = ProvingRow(
                 ref=change.ref,
-                old=_text(change.field, change.old),
-                new=_text(change.field, change.new),
+                old=change_text(change.field, change.old),
+                new=change_text(change.field, change.new),
                 by=change.by,
                 source=change.source,
             )
@@ -103,12 +110,6 @@ def gains(fingerprint: str, before: str, *, since: datetime) -> bool:
     """Whether `fingerprint` has a row that `before` had not, later than `since`."""
     added = set(fingerprint.split("\n")) - set(before.split("\n"))
     return any(int(key.split("|", 2)[1]) > to_micros(since) for key in added if key)
-
-
-def _text(field: str, value: Any) -> str | None:
-    if value is None:
-        return None
-    return money(value) if field == "amount" else str(value)  # a day's text is its ISO form
 
 
 def _deals(conn: sa.Connection, ids: Collection[int]) -> dict[tuple[str, int], ProvingRow]:

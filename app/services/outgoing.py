@@ -25,6 +25,13 @@ def digest(payload: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def content_digest(values: Mapping[str, Any]) -> str:
+    """The hash of what a record says in the CRM, whoever owns it there: a flag moves with its
+    deal, and without an owner the CRM chooses one.
+    """
+    return digest({name: value for name, value in values.items() if name != "owner_crm_id"})
+
+
 def as_payload(record: FlagWrite | TaskWrite) -> dict[str, Any]:
     """A record as it lies in the outbox."""
     return {
@@ -57,14 +64,14 @@ def flag_write(row: sa.Row[Any]) -> FlagWrite:
         status=row.status,
         rank=row.rank,
         reason=row.sentence,
-        evidence="\n".join(evidence_line(item) for item in row.evidence),
+        evidence="\n".join(f"{evidence_line(item)} ({item['ref']})" for item in row.evidence),
         questions="\n".join(rule.questions) if rule else "",
         opened_at=row.opened_at,
     )
 
 
 def evidence_line(item: Mapping[str, Any]) -> str:
-    """One proving row in plain words, with the CRM's own id of it."""
+    """One proving row in plain words."""
     what = item["field"].replace("_", " ")
     if item["kind"] == "change":
         what = f"{what}: {item['old'] or 'nothing'} -> {item['new'] or 'nothing'}"
@@ -73,7 +80,7 @@ def evidence_line(item: Mapping[str, Any]) -> str:
     if item["kind"] == "absence":
         what = f"nothing since {what}"
     by = f" by {item['by']}" if item["by"] else ""
-    return f"{item['at'][:16].replace('T', ' ')} UTC {what}{by} ({item['ref']})"
+    return f"{item['at'][:16].replace('T', ' ')} UTC {what}{by}"
 
 
 def enqueue(

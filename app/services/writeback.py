@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from app.clock import Clock
-from app.services.outgoing import as_flag, as_task, digest, enqueue
+from app.services.outgoing import as_flag, as_task, content_digest, digest, enqueue
 from app.services.progress import Progress, silent
 from app.services.switch import preview
 from app.store import connections, flags, outbox, tasks
@@ -179,7 +179,7 @@ class _Drain:
         mine = (table.c.connection_id == self.connection_id) & (table.c.key == row.key)
         values = {
             "written": digest(row.payload),
-            "stands": digest(self.writer.as_stored(_record(row))),
+            "stands": content_digest(self.writer.as_stored(_record(row))),
         }
         if crm_id is not None:
             values["crm_id"] = crm_id
