@@ -10,7 +10,7 @@ from connectors.sandbox.organisation import words
 from connectors.sandbox.organisation.office import moment, promisable
 
 _DAY = timedelta(days=1)
-_SUITES = 0.3
+_NOTED_TOO = 0.3
 Outcome = Literal["won", "lost"]
 
 
@@ -90,10 +90,10 @@ class Story:
         """The rep moves the deal to an open stage, sometimes noting the next step or amount."""
         rng = self.rng
         amount = None
-        if rng.random() < _SUITES or position == len(self.pipeline.labels) - 1:
+        if rng.random() < _NOTED_TOO or position == len(self.pipeline.labels) - 1:
             self._amount = 100 * round(self._amount * rng.uniform(0.9, 1.25) / 100)
             amount = self._amount
-        next_step = rng.choice(words.NEXT_STEPS) if rng.random() < _SUITES else None
+        next_step = rng.choice(words.NEXT_STEPS) if rng.random() < _NOTED_TOO else None
         self.save(position=position, close_on=close_on, amount=amount, next_step=next_step)
 
     def save(

@@ -47,6 +47,8 @@ class Organisation:
     _written: dict[str, _Written] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
+        if self.end.tzinfo is None:
+            raise ValueError("end must be an aware instant")
         self.end = self.end.astimezone(UTC)
         self._company = Company.build(self.seed, self.deals)
         self._first = first_blocks(self.seed, self.deals, self.end.date())

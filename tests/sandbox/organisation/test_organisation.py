@@ -90,6 +90,11 @@ def test_time_does_not_run_backwards() -> None:
         organisation().advance(-1)
 
 
+def test_an_end_without_a_time_zone_is_refused() -> None:
+    with pytest.raises(ValueError, match="aware"):
+        Organisation.create(seed=1, deals=10, end=END.replace(tzinfo=None))
+
+
 def test_days_to_come_bring_new_deals_and_move_open_ones_and_new_behaviour() -> None:
     it = organisation(deals=1000)
     known = {act.key for act in created(it.acts())}
