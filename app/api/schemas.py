@@ -78,6 +78,42 @@ class Flag(_Schema):
     evidence: list[Evidence]
 
 
+class Moment(_Schema):
+    """One change or activity in the life of a deal."""
+
+    kind: Literal["change", "activity"]
+    field: str | None = Field(examples=["close_date"])
+    ref: str = Field(examples=["008Kd00000F3x9QIAR"])
+    at: datetime
+    old: str | None = Field(examples=["2026-09-30"])
+    new: str | None = Field(examples=["2026-12-18"])
+    by: str | None = Field(examples=["Dana Fuchs"])
+    source: str = Field(examples=["unknown"])
+
+
+class Deal(Ref):
+    """A deal as the CRM tells it now, with all that is known of its past."""
+
+    id: str = Field(examples=["deal_0000001z"])
+    pipeline: str = Field(examples=["New Business"])
+    stage: str = Field(examples=["Negotiation/Review"])
+    company: str | None = Field(examples=["Hazel Metals"])
+    owner: Ref | None
+    amount: str | None = Field(description="A decimal number.", examples=["48000.00"])
+    currency: str | None = Field(examples=["EUR"])
+    close_date: date | None
+    segment: Literal["new", "expansion", "renewal", "channel"]
+    forecast: str | None = Field(examples=["commit"])
+    next_step: str | None
+    is_closed: bool
+    is_won: bool
+    created_at: datetime
+    modified_at: datetime
+    deleted_at: datetime | None
+    flags: list[Flag] = Field(description="Its flags, ended ones too.")
+    timeline: list[Moment] = Field(description="Oldest first.")
+
+
 class RunAsked(_Schema):
     """What a scoring run is asked to do."""
 

@@ -3,8 +3,9 @@
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
-from app.commands import scene
+from app.commands import reasons
 from app.commands.screen import (
     SEVERITY_STYLE,
     ConnectionName,
@@ -58,7 +59,8 @@ def list_flags(  # noqa: PLR0913 - its options
             str(flag.rank),
             f"[{style}]{flag.severity}[/]",
             flag.rule,
-            *scene.plain(flag.subject["name"], flag.sentence + mark),
+            Text(flag.subject["name"]),
+            Text(flag.sentence + mark),
         )
     out().print(shown)
     if page.next:
@@ -75,8 +77,8 @@ def explain(
     """Say why a deal is flagged, and why not: each rule with what it saw."""
     with opened(ctx) as parts:
         row = connect.chosen(parts, connection)
-        found = why(parts.db, row.id, deal)
+        found = why(parts.db, row.id, deal, clock=parts.clock)
     if as_json:
         print_json(found.as_json())
-        return
-    scene.explain(out(), found.as_json())
+    else:
+        out().print(reasons.of(found))

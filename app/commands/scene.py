@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -17,6 +16,7 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
+from app.commands.reasons import rows
 from app.commands.screen import SEVERITY_STYLE
 from app.services.demo import Outcome, Step, Tally, Watch
 from app.services.flags import FlagView
@@ -104,11 +104,6 @@ def show(console: Console, outcome: Outcome, seconds: float) -> None:
     )
 
 
-def plain(*texts: object) -> list[Text]:
-    """What a CRM's users wrote, shown as it is."""
-    return [Text(str(text)) for text in texts]
-
-
 def _comparison(rules: Mapping[str, Tally]) -> RenderableType:
     made = Table(
         title="What was planted, and what was found (deals)",
@@ -131,13 +126,7 @@ def _comparison(rules: Mapping[str, Tally]) -> RenderableType:
 def _flag(flag: FlagView) -> RenderableType:
     deal = flag.deal or {}
     owner = (deal.get("owner") or {}).get("name") or "nobody"
-    rows = Table.grid(padding=(0, 2, 0, 0))
-    rows.add_column(no_wrap=True, style="dim")
-    rows.add_column(overflow="fold")
-    rows.add_column(overflow="fold", style="dim")
-    for item in flag.evidence:
-        rows.add_row(item["at"][:10], _change(item), Text(item["by"] or ""))
-    parts: list[RenderableType] = [Text(flag.sentence), Text(), rows]
+    parts: list[RenderableType] = [Text(flag.sentence), Text(), rows(flag.evidence)]
     if flag.questions:
         parts += [Text(), Text(f"Ask: {flag.questions[0]}", style="italic")]
     severity = (flag.severity, SEVERITY_STYLE[flag.severity])
@@ -148,14 +137,6 @@ def _flag(flag: FlagView) -> RenderableType:
         subtitle=Text(f"{owner}, {deal.get('stage') or 'no stage'}, rank {flag.rank}"),
         subtitle_align="right",
     )
-
-
-def _change(item: Mapping[str, Any]) -> Text:
-    if item["kind"] == "change" and item["old"] is None:
-        return Text(f"entered as {item['new']}")
-    if item["kind"] == "change":
-        return Text(f"{item['old']} -> {item['new'] or 'none'}")
-    return Text(str(item.get("new") or item["kind"]))
 
 
 def _standing(outcome: Outcome) -> RenderableType:

@@ -16,6 +16,7 @@ from app.commands.screen import (
     out,
     print_json,
     progress_bar,
+    settings_of,
 )
 from app.errors import BadInput
 from app.services import connect
@@ -109,8 +110,9 @@ def undo(
     *,
     connection: ConnectionName = None,
     export: Annotated[
-        Path, typer.Option(help="Where what is removed is kept, as JSON lines.")
-    ] = Path("forestage-undo.jsonl"),
+        Path | None,
+        typer.Option(help="A new file for what is removed (JSON lines); else in the data dir."),
+    ] = None,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
@@ -124,12 +126,13 @@ def undo(
     ):
         row = connect.chosen(parts, connection)
         progress("reading what stands", 0, None)
+        file = f"undo-{row.name}-{parts.clock.now():%Y%m%dT%H%M%SZ}.jsonl"
         report = take_back(
             parts.db,
             row.id,
             parts.crm(row).writer(),
             clock=parts.clock,
-            export=export,
+            export=export or settings_of(ctx).data_dir / file,
             dry_run=dry_run,
         )
     if as_json:
