@@ -11,5 +11,5 @@ class Progress(Protocol):
         ...
 
 
-def silent(step: str, done: int, total: int | None) -> None:  # noqa: ARG001 (a Progress)
+def silent(step: str, done: int, total: int | None) -> None:
     """Tell nobody."""

@@ -100,6 +100,7 @@ def _begin(
             ids=Ids(conn, connection_id),
             seen_at=to_micros(account.now),
             is_first=row.first_synced_at is None,
+            programs=frozenset((row.setup or {}).get("integration_users", ())),
             tally=Tally(),
         )
 

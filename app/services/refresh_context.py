@@ -28,12 +28,15 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """One refresh of one connection. `seen_at`: the CRM's clock at its start, in micros."""
+    """One refresh of one connection. `seen_at`: the CRM's clock at its start, in micros;
+    `programs`: users (crm_id) of whom an admin confirmed that they are no people.
+    """
 
     connection_id: int
     ids: Ids
     seen_at: int
     is_first: bool
+    programs: frozenset[str]
     tally: Tally
 
     @property

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from app.services.refresh_context import Context
 from app.store.columns import from_micros
 from app.store.deals import DEALS, PIPELINES, STAGE_PERIODS, STAGES
-from app.store.merge import Sheet, merge
+from app.store.merge import Row, Sheet, merge
 from app.store.people import MANAGEMENT_PERIODS, PEOPLE
 from connectors.records import PersonRecord, StageRecord
 from rules.proposals import propose_roles
@@ -81,11 +81,21 @@ def store_stages(conn: sa.Connection, context: Context, stages: Sequence[StageRe
     written = merge(conn, _STAGE, rows, connection_id=context.connection_id)
     tally.add(written)
     ids.reload_stages(conn, {row[0] for row in rows})
-    _follow_order(conn, context)
+    reordered = {row[0] for row in written.inserted}
+    reordered |= {after[0] for before, after in written.updated if _order(before) != _order(after)}
+    _follow_order(conn, context, reordered)
     _raise_of(conn, context, DEALS.c.pipeline_id, {after[0] for _, after in written.updated})
 
 
-def _follow_order(conn: sa.Connection, context: Context) -> None:
+def _order(stage: Row) -> tuple[object, ...]:
+    """What of a stage its position comes from: sort_order, is_closed, is_active."""
+    return stage[3], bool(stage[4]), bool(stage[6])
+
+
+def _follow_order(conn: sa.Connection, context: Context, reordered: Collection[int]) -> None:
+    """Begin a new period for each stage whose position or role is another one than before.
+    A pipeline that an admin confirmed stays as confirmed until the CRM's own order changes.
+    """
     stages = _stage_frame(conn, context.connection_id)
     standing = {
         row.stage_id: row
@@ -97,7 +107,13 @@ def _follow_order(conn: sa.Connection, context: Context) -> None:
         )
     }
     confirmed = {key: row.role for key, row in standing.items() if row.basis == "confirmed"}
-    wanted = _places(stages, confirmed)
+    pipelines = dict(stages.select("stage_id", "pipeline_id").iter_rows())
+    settled = {pipelines[stage_id] for stage_id in confirmed} - set(reordered)
+    wanted = {
+        stage_id: place
+        for stage_id, place in _places(stages, confirmed).items()
+        if stage_id not in standing or pipelines[stage_id] not in settled
+    }
     moved = {
         stage_id: place
         for stage_id, place in wanted.items()
@@ -109,9 +125,7 @@ def _follow_order(conn: sa.Connection, context: Context) -> None:
         if stage_id in standing:
             _close_period(conn, context, standing[stage_id].id)
         _open_period(conn, context, stage_id, period, is_new=stage_id not in standing)
-    pipeline_ids = set(
-        stages.filter(pl.col("stage_id").is_in(list(moved.keys() & standing.keys())))["pipeline_id"]
-    )
+    pipeline_ids = {pipelines[stage_id] for stage_id in moved.keys() & standing.keys()}
     _raise_of(conn, context, DEALS.c.pipeline_id, pipeline_ids)
 
 
@@ -180,7 +194,7 @@ def store_people(conn: sa.Connection, context: Context, people: Sequence[PersonR
             person.is_active,
             person.role_name,
             person.time_zone,
-            person.is_integration,
+            person.is_integration or person.crm_id in context.programs,
         )
         for person in people
     ]

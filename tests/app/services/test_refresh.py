@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from app.clock import FixedClock
 from app.errors import Conflict
+from app.services import setup
 from app.services.refresh import SyncReport, refresh
 from app.store import connections, deals, ledger
 from app.store.database import Database
@@ -374,6 +375,33 @@ def test_stages_get_positions_and_roles_and_a_new_order_begins_a_new_period(
     assert periods["Scope"] == [(1, middle, None)]
     assert periods["Won"] == [(None, ROLES.index("closed"), None)]
     assert _generations(database)["d1"] > generations["d1"]
+
+
+def test_what_an_admin_confirmed_outlives_the_next_refresh(database: Database) -> None:
+    connection_id, crm = connect(database), small_crm(1)
+    _sync(database, connection_id, crm)
+    proposal = setup.propose(database, connection_id)
+    (pipeline,) = proposal.pipelines
+    stages = [
+        {**row, "role": "parking"} if row["crm_id"] == "prove" else row
+        for row in pipeline["stages"]
+    ]
+    edited = replace(proposal, pipelines=[{**pipeline, "stages": stages}], integration_users=["m1"])
+    setup.accept(database, connection_id, edited, by="admin", clock=FixedClock(NOON))
+    confirmed = told(database, connection_id)
+    crm.now += DAY
+    report = _sync(database, connection_id, crm)
+    assert (report.inserted, report.updated, report.changes) == (0, 0, 0)
+    assert told(database, connection_id) == confirmed
+    tables = load_tables(database, connection_id)
+    assert tables.people["is_integration"].sum() == 1
+    crm.stages[0] = stage("Qualify", sort_order=7)
+    _sync(database, connection_id, crm)
+    standing = load_tables(database, connection_id).stages.filter(pl.col("valid_to").is_null())
+    places = {label: place for label, *place in standing.select("label", "position", "role").rows()}
+    assert places["Prove"] == [None, ROLES.index("parking")]
+    assert places["Propose"] == [0, ROLES.index("late")]
+    assert places["Qualify"] == [1, ROLES.index("early")]
 
 
 def test_an_unknown_person_gets_a_row_until_the_crm_names_them(database: Database) -> None:
