@@ -1,9 +1,10 @@
 """Rows sent in batches: one bad row never stops the others."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import SystemRandom
-from typing import Any
+from typing import Any, Literal
 
 from connectors.errors import Fatal, Retry, Skip
 from connectors.records import WriteResult
@@ -11,6 +12,7 @@ from connectors.salesforce.client import Row
 from connectors.salesforce.faults import row_error
 
 BATCH = 200  # the most that a collection call takes
+TRIES_ALONE = 3
 
 _PAUSE_S = 0.3
 _RANDOM = SystemRandom()
@@ -37,47 +39,43 @@ def run(rows: Sequence[Outgoing], send: Send, *, pause: Pause) -> Sequence[Write
     """
     results: dict[int, WriteResult] = {}
     waiting = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
+    tries_alone: Counter[int] = Counter()
     while waiting:
         batch = waiting.pop(0)
+        tries_alone.update([batch[0].place] if len(batch) == 1 else [])
         try:
-            done, again = _attempt(batch, send)
+            done = _attempt(batch, send)
         except Retry as error:
             if not results:
                 raise
-            unsent = [each for part in (batch, *waiting) for each in part]
-            done, again, waiting = _refusals(unsent, str(error)), [], []
+            waiting.insert(0, batch)
+            unsent = [each for part in waiting for each in part]
+            results.update({each.place: _refused(each, str(error), "retry") for each in unsent})
+            break
         results.update(done)
-        if again:
+        again = [each for each in batch if _is_worth_another(done.get(each.place))]
+        if again and tries_alone[again[0].place] < TRIES_ALONE:
             pause(_PAUSE_S + _RANDOM.random() * _PAUSE_S)
             half = max(1, len(batch) // 2)
             waiting[:0] = [again[start : start + half] for start in range(0, len(again), half)]
     return [results[place] for place in sorted(results)]
 
 
-def _attempt(
-    batch: Sequence[Outgoing], send: Send
-) -> tuple[dict[int, WriteResult], Sequence[Outgoing]]:
-    """(what is settled, what is worth a smaller batch). A refusal of the whole call is one
-    row's fault; which one, only halving tells.
+def _attempt(batch: Sequence[Outgoing], send: Send) -> dict[int, WriteResult]:
+    """The results by place; none where the call was refused as a whole, which is one row's
+    fault: which one, only halving tells.
     """
     try:
         answers = _answers(batch, send)
     except Skip as error:
         if len(batch) > 1:
-            return {}, batch
-        only = batch[0]
-        return {only.place: _refused(only, str(error), is_passing=False)}, []
-    settled = {
-        each.place: _result(each, answer) for each, answer in zip(batch, answers, strict=True)
-    }
-    if len(batch) == 1:
-        return settled, []
-    again = [each for each in batch if settled[each.place].outcome == "retry"]
-    return {k: result for k, result in settled.items() if result.outcome != "retry"}, again
+            return {}
+        return {batch[0].place: _refused(batch[0], str(error), "parked")}
+    return {each.place: _result(each, answer) for each, answer in zip(batch, answers, strict=True)}
 
 
-def _refusals(rows: Sequence[Outgoing], words: str) -> dict[int, WriteResult]:
-    return {each.place: _refused(each, words, is_passing=True) for each in rows}
+def _is_worth_another(result: WriteResult | None) -> bool:
+    return result is None or result.outcome == "retry"
 
 
 def _answers(batch: Sequence[Outgoing], send: Send) -> Sequence[Row]:
@@ -96,8 +94,8 @@ def _result(each: Outgoing, answer: Mapping[str, Any]) -> WriteResult:
             created=bool(answer.get("created")),
         )
     words, is_passing = row_error(answer.get("errors") or [])
-    return _refused(each, words, is_passing=is_passing)
+    return _refused(each, words, "retry" if is_passing else "parked")
 
 
-def _refused(each: Outgoing, words: str, *, is_passing: bool) -> WriteResult:
-    return WriteResult(key=each.key, outcome="retry" if is_passing else "parked", error=words)
+def _refused(each: Outgoing, words: str, outcome: Literal["retry", "parked"]) -> WriteResult:
+    return WriteResult(key=each.key, outcome=outcome, error=words)

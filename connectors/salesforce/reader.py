@@ -160,11 +160,10 @@ class SalesforceReader:
                 for part in portions(self._fields, shape, places.get(shape.sobject), until=until):
                     places[shape.sobject] = part.cursor
                     # A group event's child rows repeat it, one for each colleague invited.
-                    kept = [row for row in part.rows if not row.get("IsChild")]
-                    page = Page(
-                        cursor=None, activities=[to_record(row) for row in kept], total=part.total
-                    )
-                    yield page, dict(places)
+                    found = [to_record(row) for row in part.rows if not row.get("IsChild")]
+                    if found:
+                        page = Page(cursor=None, activities=found, total=part.total)
+                        yield page, dict(places)
             except Skip as error:
                 if shape is TASK:
                     raise Fatal(str(error), code=error.code) from None

@@ -85,7 +85,7 @@ def serving(org: FakeOrg) -> Iterator[FakeOrg]:
 
         def handle_any(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            size = len(self.raw_requestline) + len(bytes(self.headers))
+            size = len(self.requestline) + len(bytes(self.headers))
             path = unquote_plus(self.path)
             seen = Request(self.command, path, dict(self.headers), body, size)
             self.reply(org.respond(seen))

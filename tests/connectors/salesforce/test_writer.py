@@ -104,7 +104,7 @@ def test_a_row_locked_to_the_end_is_left_for_a_later_try() -> None:
     org = Org(lambda each, _: bad("UNABLE_TO_LOCK_ROW") if each.place == 3 else good(each))
     results = run(rows(8), org, pause=lambda _: None)
     assert [r.outcome for r in results] == ["written"] * 3 + ["retry"] + ["written"] * 4
-    assert org.sizes == [8, 1]
+    assert org.sizes == [8, 1, 1, 1]
 
 
 def test_a_call_refused_for_one_rows_sake_is_halved_until_that_row_stands_alone() -> None:

@@ -1,0 +1,55 @@
+"""A practice Salesforce for a test module, with what the tests do to it from outside."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from connectors.salesforce import connect
+from connectors.salesforce.connection import SalesforceConnection
+from connectors.sandbox.loopback import LoopbackServer
+from connectors.sandbox.salesforce.api import Api
+from connectors.sandbox.salesforce.practice import Practice
+
+CREDENTIALS = {
+    "consumer_key": "forestage-sandbox",
+    "consumer_secret": "forestage-sandbox-secret",
+}
+
+
+class PracticeOrg:
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url
+
+    def connect(self) -> SalesforceConnection:
+        return connect({"base_url": self.base_url}, CREDENTIALS)
+
+    def advance(self, days: int) -> None:
+        self._post("advance", {"days": days})
+
+    def faults(self, *told: dict[str, Any]) -> None:
+        self._post("faults", list(told))
+
+    def _post(self, name: str, body: Any) -> None:
+        answer = requests.post(f"{self.base_url}/_sandbox/{name}", json=body, timeout=120)
+        assert answer.ok, answer.text
+
+
+@contextmanager
+def practising(directory: Path, *, deals: int, seed: int) -> Iterator[PracticeOrg]:
+    practice = Practice(directory, seed=seed, deals=deals)
+    api = Api(practice, lambda: None)
+    server = LoopbackServer(api.handle, practice.clock, 0)
+    api.base_url = server.base_url
+    stop = threading.Event()
+    thread = threading.Thread(target=server.run, args=(stop,))
+    thread.start()
+    try:
+        yield PracticeOrg(server.base_url)
+    finally:
+        stop.set()
+        thread.join()
+        practice.store.close()
