@@ -17,13 +17,15 @@ from rules.tables import Tables
 class Facts:
     """Raw frames cut at `as_of`, and derived frames that rules share, collected once.
 
-    Derived frames are ordered by deal and time. `given` are the norms of the organisation
+    Derived frames are ordered by deal and time. `gone`: deals not yet created, or deleted by
+    then; their rows are not seen. `given` are the norms of the organisation
     where `tables` hold only some of its deals.
     """
 
     tables: Tables
     as_of: datetime
     settle: timedelta
+    gone: pl.Series
     given: Norms | None = None
 
     @classmethod
@@ -37,9 +39,10 @@ class Facts:
     ) -> "Facts":
         """Facts as of an aware instant: nothing that happened or was logged later is seen."""
         stands = pl.col("deleted_at").is_null() | (pl.col("deleted_at") > as_of)
+        stood = (pl.col("created_at") <= as_of) & stands
         deals = (
             tables.deals.lazy()
-            .filter(pl.col("created_at") <= as_of, stands)
+            .filter(stood)
             .with_columns(pl.col("segment").fill_null(0))
             .unique("deal_id", keep="first")
             .sort("deal_id")
@@ -50,10 +53,18 @@ class Facts:
             tables,
             deals=deals,
             stages=process.periods(tables.stages, as_of),
+            people=tables.people.unique("person_id", keep="first", maintain_order=True),
+            pipelines=tables.pipelines.unique("pipeline_id", keep="first", maintain_order=True),
             activities=tables.activities.filter(known),
             contact_roles=tables.contact_roles.filter(pl.col("valid_from") <= as_of),
         )
-        return cls(tables=cut, as_of=as_of, settle=timedelta(minutes=settle_minutes), given=norms)
+        return cls(
+            tables=cut,
+            as_of=as_of,
+            settle=timedelta(minutes=settle_minutes),
+            gone=tables.deals.filter(~stood)["deal_id"],
+            given=norms,
+        )
 
     @property
     def deals(self) -> pl.DataFrame:
@@ -219,6 +230,8 @@ class Facts:
         return entries.entries(self.deals, self.stage_rows, steps)
 
     def _ordered(self, changes: pl.DataFrame) -> pl.DataFrame:
+        if not self.gone.is_empty():
+            changes = changes.filter(~pl.col("deal_id").is_in(self.gone.implode()))
         return order_changes(changes, self.as_of, self.deals)
 
     def _merged(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -26,11 +26,11 @@ class Maker:
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
         zone = self.random.choice(["UTC", "America/New_York"])
-        self.org = Organisation(
-            time_zone=zone, fiscal_start_month=self.random.choice([1, 2, 4, 7])
-        )
+        self.org = Organisation(time_zone=zone, fiscal_start_month=self.random.choice([1, 2, 4, 7]))
         self.busy_days = [self.random.randrange(120) for _ in range(4)]
-        self.dates = [date(2026, 1, 31) + timedelta(days=self.random.randrange(200)) for _ in range(6)]
+        self.dates = [
+            date(2026, 1, 31) + timedelta(days=self.random.randrange(200)) for _ in range(6)
+        ]
 
     def make(self, deals: int) -> Tables:
         entry = self.random.choice([None, 0, 1])
@@ -80,9 +80,7 @@ class Maker:
         self._ledger("owner", deal_id, created, lambda: self.random.choice([10, 11, 12, 20]), 0.5)
         self._ledger("stage", deal_id, created, self._stage_of(deal_id), 4)
         self._ledger("close_date", deal_id, created, self._date_from(created), 3)
-        self._ledger(
-            "forecast", deal_id, created, lambda: self.random.choice(FORECASTS[1:5]), 0.7
-        )
+        self._ledger("forecast", deal_id, created, lambda: self.random.choice(FORECASTS[1:5]), 0.7)
         self._activities(deal_id, created)
 
     def _mass_change(self, deals: int) -> None:
@@ -112,7 +110,9 @@ class Maker:
         usual = created.date() + timedelta(days=60)
         return lambda: self.random.choice([usual, *self.dates, None])
 
-    def _ledger(self, ledger: str, deal_id: int, created: datetime, value: Any, mean: float) -> None:
+    def _ledger(
+        self, ledger: str, deal_id: int, created: datetime, value: Any, mean: float
+    ) -> None:
         at, old = created, None
         if self.random.random() < 0.1:
             old = value()
@@ -126,9 +126,7 @@ class Maker:
             change_id = self.org.change(ledger, deal_id, at, old=old, new=new, **facts)
             if self.random.random() < 0.1:
                 twin = None if self.random.random() < 0.5 else change_id
-                self.org.change(
-                    ledger, deal_id, at, old=old, new=new, **facts, change_id=twin
-                )
+                self.org.change(ledger, deal_id, at, old=old, new=new, **facts, change_id=twin)
             old = value() if self.random.random() < 0.05 else new
             at = self.random.choice(
                 [
@@ -145,7 +143,9 @@ class Maker:
         if self.random.random() < 0.6:
             self.org.contact(deal_id, 1000 + deal_id % 5, created)
         for _ in range(self.random.randrange(4)):
-            at = created - timedelta(days=self.random.choice([-5, -1, 0, 1, 14, 29, 30, 31, 90, 91]))
+            at = created - timedelta(
+                days=self.random.choice([-5, -1, 0, 1, 14, 29, 30, 31, 90, 91])
+            )
             self.org.activity(
                 self.random.choice(["meeting", "call", "email"]),
                 at,

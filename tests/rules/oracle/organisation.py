@@ -87,9 +87,7 @@ class Organisation:
         return edit.by in self.integrations or SOURCES[edit.rows[0]["source"]] in MACHINES
 
     def tells(self, ledger: str, edit: Edit) -> bool:
-        return (
-            edit.seen and not self.by_machine(edit) and (ledger, edit.key) not in self.mass
-        )
+        return edit.seen and not self.by_machine(edit) and (ledger, edit.key) not in self.mass
 
     def quarter(self, day: date) -> int:
         return (day.year * 12 + day.month - self.tables.fiscal_start_month) // 3
@@ -165,7 +163,9 @@ class Organisation:
             by_person = defaultdict(set)
             for deal, edit in members:
                 by_person[edit.by].add(deal.id)
-            ranked = sorted(by_person, key=lambda who: (-len(by_person[who]), -1 if who is None else who))
+            ranked = sorted(
+                by_person, key=lambda who: (-len(by_person[who]), -1 if who is None else who)
+            )
             two = ranked[:2]
             theirs = [(deal, edit) for deal, edit in members if edit.by in two]
             moved = {deal.id for deal, _ in theirs}
@@ -281,7 +281,9 @@ class Organisation:
             assert stage is not None
             assert position is not None
             entered[stage["pipeline_id"]] += 1
-            beyond[stage["pipeline_id"]] += position > self.expected_entry(deal, stage["pipeline_id"])
+            beyond[stage["pipeline_id"]] += position > self.expected_entry(
+                deal, stage["pipeline_id"]
+            )
         return {key for key in entered if entered[key] >= 20 and beyond[key] > 0.5 * entered[key]}
 
 

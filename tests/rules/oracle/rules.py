@@ -165,9 +165,7 @@ def _cause(org: Organisation, deal: Deal, fall: Edit) -> tuple[Edit, Edit] | Non
         for first, last, top in _skips(org, deal)
         if _place(deal, last) < _place(deal, fall) and top >= landed["position"]
     ]
-    return max(
-        found, key=lambda skip: (_place(deal, skip[1]), _place(deal, skip[0])), default=None
-    )
+    return max(found, key=lambda skip: (_place(deal, skip[1]), _place(deal, skip[0])), default=None)
 
 
 def _place(deal: Deal, edit: Edit) -> int:
@@ -270,7 +268,9 @@ def _talks(org: Organisation, deal: Deal) -> list[Row]:
     talks: dict[int, Row] = {}
     for row in org.tables.activities.iter_rows(named=True):
         kind = ACTIVITY_KINDS[row["kind"]]
-        took_place = (kind == "meeting" and row["is_held"]) or (kind == "call" and row["is_two_way"])
+        took_place = (kind == "meeting" and row["is_held"]) or (
+            kind == "call" and row["is_two_way"]
+        )
         here = row["deal_id"] == deal.id
         theirs = row["deal_id"] is None and present.get(row["activity_id"], set()) & contacts
         created = deal.row["created_at"]
