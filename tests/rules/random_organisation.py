@@ -77,10 +77,14 @@ class Maker:
         if self.random.random() < 0.05:
             facts["deleted_at"] = self._instant()
         self.org.deal(deal_id, created, **facts)
-        self._ledger("owner", deal_id, created, lambda: self.random.choice([10, 11, 12, 20]), 0.5)
-        self._ledger("stage", deal_id, created, self._stage_of(deal_id), 4)
-        self._ledger("close_date", deal_id, created, self._date_from(created), 3)
-        self._ledger("forecast", deal_id, created, lambda: self.random.choice(FORECASTS[1:5]), 0.7)
+        self._ledger(
+            "owner", deal_id, created, value=lambda: self.random.choice([10, 11, 12, 20]), mean=0.5
+        )
+        self._ledger("stage", deal_id, created, value=self._stage_of(deal_id), mean=4)
+        self._ledger("close_date", deal_id, created, value=self._date_from(created), mean=3)
+        self._ledger(
+            "forecast", deal_id, created, value=lambda: self.random.choice(FORECASTS[1:5]), mean=0.7
+        )
         self._activities(deal_id, created)
 
     def _mass_change(self, deals: int) -> None:
@@ -111,7 +115,7 @@ class Maker:
         return lambda: self.random.choice([usual, *self.dates, None])
 
     def _ledger(
-        self, ledger: str, deal_id: int, created: datetime, value: Any, mean: float
+        self, ledger: str, deal_id: int, created: datetime, *, value: Any, mean: float
     ) -> None:
         at, old = created, None
         if self.random.random() < 0.1:

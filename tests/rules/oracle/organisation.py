@@ -245,12 +245,12 @@ class Organisation:
         ]
 
     def _expected(self) -> dict[Any, int]:
-        groups = defaultdict(list)
+        groups: dict[Any, list[int]] = defaultdict(list)
         for deal in self._last_year():
             stage, position = self.entry(deal)
             if stage is not None and stage["position"] is not None:
                 for key in self._keys(deal, stage["pipeline_id"]):
-                    groups[key].append(position)
+                    groups[key].append(stage["position"])
         return {
             key: sorted(positions)[int((len(positions) - 1) * 0.25)]
             for key, positions in groups.items()

@@ -197,11 +197,11 @@ def _passed_through(org: Organisation, deal: Deal) -> list[tuple[Edit, Edit, int
             continue
         up = _between(org, (entered["old"], entered["at"]), (entered["new"], entered["at"])) > 0
         on = _between(org, (left["old"], left["at"]), (left["new"], left["at"])) > 0
-        if up and on and held < timedelta(hours=1):
-            if org.tells("stage", first) and org.tells("stage", last):
-                stage = org.process.stage(left["old"], left["at"])
-                assert stage is not None
-                skips.append((first, last, stage["position"]))
+        told = org.tells("stage", first) and org.tells("stage", last)
+        if up and on and told and held < timedelta(hours=1):
+            stage = org.process.stage(left["old"], left["at"])
+            assert stage is not None
+            skips.append((first, last, stage["position"]))
     return skips
 
 
@@ -210,7 +210,7 @@ def late_entry(org: Organisation, deal: Deal) -> Verdict | None:
     stage, position = org.entry(deal)
     if not deal.stages or not org.direct(deal):
         return None
-    pipeline_id = None if stage is None else stage["pipeline_id"]
+    pipeline_id = -1 if stage is None else stage["pipeline_id"]
     if pipeline_id in org.in_question:
         return None
     beyond = position is not None and position > org.expected_entry(deal, pipeline_id)
