@@ -29,7 +29,9 @@ def slipping(crm_id: str, number: int, *, owner: str = "u1", days: int = 30) -> 
     )
 
 
-def history_of(record: DealRecord, *, days: int = 30, at: datetime = PUSHED_AT) -> list[ChangeRecord]:
+def history_of(
+    record: DealRecord, *, days: int = 30, at: datetime = PUSHED_AT
+) -> list[ChangeRecord]:
     """Created in Qualify, moved to Prove 30 days ago; its date pushed at `at`."""
     assert record.close_on is not None
     first = record.close_on - timedelta(days=days)
