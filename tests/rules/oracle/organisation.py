@@ -247,7 +247,7 @@ class Organisation:
     def _expected(self) -> dict[Any, int]:
         groups: dict[Any, list[int]] = defaultdict(list)
         for deal in self._last_year():
-            stage, position = self.entry(deal)
+            stage, _ = self.entry(deal)
             if stage is not None and stage["position"] is not None:
                 for key in self._keys(deal, stage["pipeline_id"]):
                     groups[key].append(stage["position"])
