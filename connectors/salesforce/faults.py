@@ -40,7 +40,8 @@ _HINTS = {
     ),
 }
 _STATUS_HINTS = {410: "this API version is retired; set a newer api_version"}
-_NO_COLUMN = re.compile(r"No such column '([^']+)'")
+_NO_COLUMN = re.compile(r"No such column '([^']+)'(?: on (?:entity|sobject of type) '?(\w+))?")
+_NO_RELATION = re.compile(r"Didn't understand relationship '([^']+)'")
 # Row errors that pass by themselves or with a smaller batch. Salesforce reports an Apex
 # limit inside the message of CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY.
 _ROW_RETRY_CODES = {"UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "REQUEST_RUNNING_TOO_LONG"}
@@ -65,10 +66,21 @@ def fault(status: int, content: Any) -> ConnectorError:
     return Fatal(f"{text} ({hint})" if hint else text, code=code)
 
 
-def missing_column(error: ConnectorError) -> str | None:
-    """The field that an INVALID_FIELD error names, as it stood in the query."""
+def is_missing(error: ConnectorError, sobject: str, name: str) -> bool:
+    """Whether an INVALID_FIELD error of a query on `sobject` means its selected `name`.
+
+    For `Contact.Title` Salesforce names the column `Title` and the other entity, or the
+    relationship `Contact`.
+    """
+    *relations, column = name.casefold().split(".")
+    relation = _NO_RELATION.search(str(error))
+    if relation:
+        return relation.group(1).casefold() in relations
     found = _NO_COLUMN.search(str(error))
-    return found.group(1) if found else None
+    if not found or found.group(1).casefold() not in {column, name.casefold()}:
+        return False
+    is_own = (found.group(2) or sobject).casefold() == sobject.casefold()
+    return is_own == (not relations) or "." in found.group(1)
 
 
 def row_error(errors: list[Mapping[str, Any]]) -> tuple[str, bool]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from connectors.errors import ConnectorError, Fatal, Skip
 from connectors.salesforce.client import Client, Rows
-from connectors.salesforce.faults import missing_column
+from connectors.salesforce.faults import is_missing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,21 +116,13 @@ class Fields:
         return any(field.get("relationshipName") == relation for field in fields.values())
 
     def _drop(self, shape: Shape, selection: _Selection, error: ConnectorError) -> None:
-        """Leave out the field that an INVALID_FIELD error names; raise what is no such error."""
-        column = missing_column(error) if error.code == "INVALID_FIELD" else None
-        if column is None:
+        """Leave out what an INVALID_FIELD error names; raise what is no such error."""
+        if error.code != "INVALID_FIELD":
             raise error
-        left = tuple(name for name in selection.fields if not _is(name, column))
-        gone = set(selection.fields) - set(left)
-        if not gone or gone & set(shape.needed):
+        gone = [name for name in selection.fields if is_missing(error, shape.sobject, name)]
+        if not gone or set(gone) & set(shape.needed):
             raise Fatal(str(error), code=error.code)
-        for name in sorted(gone):
+        for name in gone:
             self.warn(f"{shape.sobject}.{name} can't be read; left out")
+        left = tuple(name for name in selection.fields if name not in gone)
         self._selected[shape] = replace(selection, fields=left)
-
-
-def _is(name: str, column: str) -> bool:
-    """Whether an error that names `column` means our `name` (for `Contact.Title` it may say
-    `Title` alone).
-    """
-    return name.casefold() == column.casefold() or name.casefold().endswith(f".{column.casefold()}")

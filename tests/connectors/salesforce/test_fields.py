@@ -8,8 +8,8 @@ from tests.connectors.salesforce.fake import Answer, FakeOrg
 SHAPE = Shape(sobject="Deal", needed=("Id",), optional=("Amount", "Owner.Name"), silent=("Exotic",))
 
 
-def invalid(column: str) -> Answer:
-    words = f"SELECT\n^ERROR\nNo such column '{column}' on entity 'Deal'. If you are ..."
+def invalid(column: str, entity: str = "Deal") -> Answer:
+    words = f"SELECT\n^ERROR\nNo such column '{column}' on entity '{entity}'. If you are ..."
     return Answer([{"message": words, "errorCode": "INVALID_FIELD"}], status=400)
 
 
@@ -44,13 +44,35 @@ def test_a_field_hidden_from_the_query_alone_is_dropped_and_the_query_goes_on(
     org: FakeOrg, fields: Fields
 ) -> None:
     org.describe("Deal", "Id", "Amount", "Exotic", OwnerId="Owner")
-    org.answer("GET", "/query/", invalid("Amount"), invalid("Name"), empty())
+    org.answer("GET", "/query/", invalid("Amount"), invalid("Name", "User"), empty())
     list(fields.query(SHAPE))
     assert queries(org)[-1] == "SELECT Id, Exotic FROM Deal"
     assert sorted(fields.take_warnings()) == [
         "Deal.Amount can't be read; left out",
         "Deal.Owner.Name can't be read; left out",
     ]
+
+
+def test_a_column_of_another_entity_is_never_taken_for_our_own_of_that_name(
+    org: FakeOrg, fields: Fields
+) -> None:
+    person = Shape(sobject="User", needed=("Name",), silent=("Profile.Name", "Role.Name"))
+    org.describe("User", "Name", ProfileId="Profile", RoleId="Role")
+    org.answer("GET", "/query/", invalid("Name", "Profile"), empty())
+    list(fields.query(person))
+    assert queries(org)[-1] == "SELECT Name FROM User"
+
+
+def test_a_relationship_that_is_not_understood_costs_what_goes_through_it(
+    org: FakeOrg, fields: Fields
+) -> None:
+    person = Shape(sobject="User", needed=("Name",), silent=("Profile.Licence.Name", "Role.Name"))
+    org.describe("User", "Name", ProfileId="Profile", RoleId="Role")
+    words = "Didn't understand relationship 'Licence' in field path. If you are ..."
+    refusal = Answer([{"message": words, "errorCode": "INVALID_FIELD"}], status=400)
+    org.answer("GET", "/query/", refusal, empty())
+    list(fields.query(person))
+    assert queries(org)[-1] == "SELECT Name, Role.Name FROM User"
 
 
 def test_a_needed_field_that_is_hidden_stops_with_a_word_on_permissions(
