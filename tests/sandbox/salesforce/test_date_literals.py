@@ -55,7 +55,9 @@ def test_a_literal_means_these_days(literal: str, start: str, end: str) -> None:
     assert span(literal, CALENDAR) == (date.fromisoformat(start), date.fromisoformat(end))
 
 
-@pytest.mark.parametrize("literal", ["SOMEDAY", "LAST_N_DAYS", "THIS_DAY", "LAST_N_DAYS:x", "TODAY:1"])
+@pytest.mark.parametrize(
+    "literal", ["SOMEDAY", "LAST_N_DAYS", "THIS_DAY", "LAST_N_DAYS:x", "TODAY:1"]
+)
 def test_other_words_are_no_literals(literal: str) -> None:
     assert span(literal, CALENDAR) is None
 

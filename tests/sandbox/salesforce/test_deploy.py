@@ -99,7 +99,12 @@ def test_a_field_is_invisible_until_its_permission_set_is_assigned(fresh_sandbox
         client.query("SELECT Note_Key__c FROM Task")
     grant(client)
     key = fields_of(client, "Note__c")["Key__c"]
-    assert (key["externalId"], key["unique"], key["custom"], key["length"]) == (True, True, True, 20)
+    assert (key["externalId"], key["unique"], key["custom"], key["length"]) == (
+        True,
+        True,
+        True,
+        20,
+    )
     assert "Note_Key__c" in fields_of(client, "Task")
     assert "Note_Key__c" not in fields_of(client, "Event")
     text = fields_of(client, "Note__c")["Text__c"]
@@ -141,7 +146,9 @@ def test_records_of_a_deployed_object_are_upserted_and_hang_on_deals(
         ("c", "two"),
     ]
     assert notes[0]["Deal__r"]["Name"]
-    nested = client.query(f"SELECT Id, (SELECT Id FROM Notes__r) FROM Opportunity WHERE Id = '{deal}'")
+    nested = client.query(
+        f"SELECT Id, (SELECT Id FROM Notes__r) FROM Opportunity WHERE Id = '{deal}'"
+    )
     assert nested["records"][0]["Notes__r"]["totalSize"] == 3
     task = client.Task.upsert("Note_Key__c/k1", {"Subject": "x", "WhatId": first[0]["id"]})
     assert task == 201

@@ -41,7 +41,10 @@ def test_people_work_on_when_the_clock_is_advanced(fresh_sandbox: Sandbox) -> No
 def test_the_truth_names_deals_that_are_there(fresh_sandbox: Sandbox) -> None:
     rows = fresh_sandbox.truth()
     client = fresh_sandbox.client()
-    deals = {row["Id"] for row in client.query_all("SELECT Id FROM Opportunity", include_deleted=True)["records"]}
+    deals = {
+        row["Id"]
+        for row in client.query_all("SELECT Id FROM Opportunity", include_deleted=True)["records"]
+    }
     assert rows
     assert {row["deal"] for row in rows} <= deals
     assert {row["decoy"] for row in rows} == {True, False}

@@ -39,7 +39,9 @@ def quoted(text: str) -> str:
 
 def folded(value: Any) -> Any:
     """Plain text compares without regard to the case of ASCII letters."""
-    return re.sub("[A-Z]", lambda found: found[0].lower(), value) if isinstance(value, str) else value
+    return (
+        re.sub("[A-Z]", lambda found: found[0].lower(), value) if isinstance(value, str) else value
+    )
 
 
 def compare(field: str, sign: str, value: Any) -> Test:
@@ -67,7 +69,9 @@ def literal(value: Any, *, is_text: bool) -> str:
     return quoted(value) if is_text else str(value)
 
 
-def compared(field: str, values: list[Any], *, is_text: bool = False) -> st.SearchStrategy[Condition]:
+def compared(
+    field: str, values: list[Any], *, is_text: bool = False
+) -> st.SearchStrategy[Condition]:
     def make(sign: str, value: Any) -> Condition:
         soql = f"{field} {sign} {literal(value, is_text=is_text)}"
         return Condition(soql, compare(field, sign, value))
@@ -88,7 +92,9 @@ def listed(field: str, values: list[Any], *, is_text: bool) -> st.SearchStrategy
 
 
 def like(pattern: str) -> Condition:
-    shell = "".join({"%": "*", "_": "?"}.get(char, f"[{char}]" if char in "*?[" else char) for char in pattern)
+    shell = "".join(
+        {"%": "*", "_": "?"}.get(char, f"[{char}]" if char in "*?[" else char) for char in pattern
+    )
 
     def holds(row: Row) -> bool:
         return row["Name"] is not None and fnmatch.fnmatchcase(folded(row["Name"]), folded(shell))
@@ -141,7 +147,10 @@ CONDITIONS = st.recursive(
 
 @pytest.fixture(scope="module")
 def organisation() -> Any:
-    with tempfile.TemporaryDirectory() as directory, closing(Store(Path(directory) / "crm.db")) as store:
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        closing(Store(Path(directory) / "crm.db")) as store,
+    ):
         user = store.blank("User") | {"Id": store.new_id("User"), "Name": "Rep"}
         store.insert("User", [user])
         rows = []
