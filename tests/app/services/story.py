@@ -5,10 +5,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app.clock import FixedClock
+from app.services.refresh import SyncReport, refresh
 from app.store import connections, deals, ledger
 from app.store.activities import ACTIVITIES, ACTIVITY_CONTACTS, CONTACT_ROLES, CONTACTS
 from app.store.database import Database
-from app.store.deals import PIPELINES, STAGE_PERIODS, STAGES
+from app.store.deals import DEALS, PIPELINES, STAGE_PERIODS, STAGES
 from app.store.people import MANAGEMENT_PERIODS, PEOPLE
 from connectors.records import (
     ActivityRecord,
@@ -19,7 +21,7 @@ from connectors.records import (
     PersonRecord,
     StageRecord,
 )
-from tests.app.fakes import FakeCrm
+from tests.app.fakes import FakeCrm, FakeReader
 from tests.conftest import NOON
 
 DAY = timedelta(days=1)
@@ -210,3 +212,18 @@ def _roles() -> sa.Select[Any]:
         CONTACT_ROLES.c.valid_from,
         CONTACT_ROLES.c.valid_to,
     ).join(CONTACTS, CONTACTS.c.id == CONTACT_ROLES.c.contact_id)
+
+
+def sync(db: Database, connection_id: int, crm: FakeCrm, **reader: int) -> SyncReport:
+    return refresh(db, connection_id, FakeReader(crm, **reader), clock=FixedClock(crm.now))
+
+
+def generations_of(db: Database) -> dict[str, int]:
+    with db.read() as conn:
+        return dict(conn.execute(sa.select(DEALS.c.crm_id, DEALS.c.generation)).all())
+
+
+def ledger_of(db: Database, connection_id: int, crm_id: str, field: str) -> list[ledger.ChangeView]:
+    with db.read() as conn:
+        deal_id = deals.view(conn, connection_id, crm_id=crm_id).id
+        return [row for row in ledger.timeline(conn, connection_id, deal_id) if row.field == field]
