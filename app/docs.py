@@ -23,23 +23,22 @@ def pages() -> dict[str, str]:
 
 def cli_page() -> str:
     """The command line."""
-    parts = ["# The command line", _MADE, EPILOG, *_commands("forestage", _root())]
-    return "\n\n".join(parts) + "\n"
+    sections = [_section(path, command) for path, command in commands()]
+    return "\n\n".join(["# The command line", _MADE, EPILOG, *sections]) + "\n"
 
 
-def _root() -> Any:
-    return typer.main.get_command(APP)
+def commands(path: str = "forestage", command: Any = None) -> Iterator[tuple[str, Any]]:
+    """Every command with its full name: the root, then each by name."""
+    command = command if command is not None else typer.main.get_command(APP)
+    yield path, command
+    for name, inner in sorted(getattr(command, "commands", {}).items()):
+        yield from commands(f"{path} {name}", inner)
 
 
-def _commands(path: str, command: Any) -> Iterator[str]:
-    subcommands: Mapping[str, Any] = getattr(command, "commands", {})
-    level = "##" if " " not in path else "###"
-    if not subcommands or path == "forestage":
-        yield f"{level} {path}\n\n{inspect.cleandoc(command.help or '')}"
-        if shown := [_parameter(param) for param in command.params if param.name != "help"]:
-            yield "\n".join(shown)
-    for name in sorted(subcommands):
-        yield from _commands(f"{path} {name}", subcommands[name])
+def _section(path: str, command: Any) -> str:
+    level = "#" * (path.count(" ") + 2)
+    shown = "\n".join(_parameter(param) for param in command.params)
+    return f"{level} {path}\n\n{inspect.cleandoc(command.help or '')}\n\n{shown}".rstrip()
 
 
 def _parameter(param: Any) -> str:

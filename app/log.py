@@ -11,6 +11,8 @@ from structlog.typing import EventDict, Processor
 
 from app.settings import LogSettings
 
+_TALKATIVE = ("alembic", "apscheduler", "httpcore", "httpx", "uvicorn")
+
 _HIDDEN = "**********"
 _SECRET_NAME = re.compile(
     r"secret|token|password|authorization|api_key|consumer_key", re.IGNORECASE
@@ -63,3 +65,6 @@ def configure(settings: LogSettings) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(settings.level.upper())
+    if settings.level == "info":
+        for library in _TALKATIVE:
+            logging.getLogger(library).setLevel(logging.WARNING)

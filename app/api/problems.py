@@ -82,7 +82,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"][1:]) or "body"
+        field = str(first["loc"][1]) if len(first["loc"]) > 1 else "body"
         return problem(422, "bad-input", f"{field}: {first['msg']}", field=field)
 
     @app.exception_handler(HTTPException)

@@ -75,6 +75,7 @@ def run_server(settings: Settings, listening: socket.socket) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        ws="none",
         timeout_graceful_shutdown=settings.server.stop_seconds,
     )
     # The server gives a signal back once it has stopped: by then everything is closed.

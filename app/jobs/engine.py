@@ -22,7 +22,8 @@ class JobEngine:
 
     def stop(self) -> None:
         """Stop both; the run in progress is left so that the next start takes it up."""
-        self._clock.shutdown(wait=False)
+        if self._clock.running:
+            self._clock.shutdown(wait=False)
         self._worker.stop(self._stop_seconds)
 
     def wake(self) -> None:

@@ -1,7 +1,8 @@
 """A small export of two deals, for tests that need a store with something to find.
 
-"Moved away" was put off by 60 days, out of a late stage and a week before it was due, five
-days before `now`: a critical slippage. "Quiet" never changed.
+"Moved away" was put off twice, by 67 days in all, both times out of a late stage and a few
+days before it was due, the last time five days before `now`: a critical slippage. "Quiet"
+never changed.
 """
 
 from datetime import datetime, timedelta
@@ -11,8 +12,8 @@ STAGES = """pipeline,stage,position,role,is_closed,is_won
 Sales,Discovery,0,early,false,false
 Sales,Proposal,1,middle,false,false
 Sales,Negotiation,2,late,false,false
-Sales,Won,,closed,true,true
-Sales,Lost,,closed,true,false
+Sales,Won,3,closed,true,true
+Sales,Lost,4,closed,true,false
 """
 PEOPLE = """person_id,name,email,manager_id
 m1,Mara Manager,mara@example.com,
@@ -20,9 +21,10 @@ r1,Ruth Rep,ruth@example.com,m1
 """
 # deal, days ago, stage, closes in days, forecast
 HISTORY = [
-    ("d1", 80, "Discovery", -3, "Pipeline"),
-    ("d1", 60, "Proposal", -3, "Pipeline"),
-    ("d1", 30, "Negotiation", -3, "Commit"),
+    ("d1", 80, "Discovery", -10, "Pipeline"),
+    ("d1", 60, "Proposal", -10, "Pipeline"),
+    ("d1", 30, "Negotiation", -10, "Commit"),
+    ("d1", 12, "Negotiation", -3, "Commit"),
     ("d1", 5, "Negotiation", 57, "Commit"),
     ("d2", 40, "Discovery", 90, "Pipeline"),
 ]

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -180,10 +181,12 @@ def test_a_secret_is_never_taken_from_the_arguments(run: Run) -> None:
     assert "--consumer-secret" not in done.stdout
 
 
-def test_adding_a_connection_to_nobody_exits_with_5(run: Run, unused_port: int) -> None:
+def test_adding_a_connection_to_nobody_exits_with_5(run: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
     done = run(
         *("connections", "add", "salesforce", "--name", "acme", "--consumer-key", "key"),
-        *("--base-url", f"http://127.0.0.1:{unused_port}", "--secret-stdin"),
+        *("--base-url", f"http://127.0.0.1:{port}", "--secret-stdin"),
         stdin="hush\n",
     )
     assert done.exit_code == 5, done.output
