@@ -83,9 +83,11 @@ def setup(
 def _admin(parts: Parts, row: ConnectionRow) -> Crm:
     """The CRM with an admin's session token where one is given, else as it is connected."""
     token = os.environ.get("FORESTAGE_ADMIN_TOKEN")
-    if not token:
+    if not token or row.secret is None:
         return parts.crm(row)
-    return parts.open_crm(row.crm, row.config, {"access_token": token})
+    # The connection's own credentials tell whom the package is installed for.
+    secret = {**parts.secrets().open(row.secret), "access_token": token}
+    return parts.open_crm(row.crm, row.config, secret)
 
 
 def _accept(parts: Parts, row: ConnectionRow, file: Path | None) -> dict[str, Any]:

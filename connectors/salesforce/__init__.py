@@ -11,9 +11,11 @@ def connect(config: Mapping[str, str], secret: Mapping[str, str]) -> "Salesforce
     """A connection to one org, with `.reader()`, `.writer()`, `.setup()`; nothing is sent yet.
 
     config: `base_url` (https://acme.my.salesforce.com, or http://127.0.0.1:PORT for the
-    sandbox), `api_version` (66.0), `run_as` (set-up only: the run-time user's name).
+    sandbox), `api_version` (66.0).
     secret: `consumer_key` and `consumer_secret` of an External Client App with the
-    client-credentials flow, or an admin's `access_token` for set-up.
+    client-credentials flow; for set-up an admin's `access_token` beside them, with which
+    the package is installed for the user that the app runs as. A token alone is taken
+    for everything, until it ends.
     Raises `connectors.errors.Fatal` where a setting is missing or can't be right.
     """
     # Half a second of vendor imports, for those commands alone that talk to Salesforce.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from connectors.errors import Fatal
-from connectors.salesforce.auth import AdminSession, ClientCredentials, TokenProvider, host_of
+from connectors.salesforce.auth import AdminSession, ClientCredentials, host_of
 from connectors.salesforce.client import Client
 from connectors.salesforce.reader import SalesforceReader
 from connectors.salesforce.session import CrmSession
@@ -12,6 +12,7 @@ from connectors.salesforce.setup import SalesforceSetup
 from connectors.salesforce.writer import SalesforceWriter
 
 DEFAULT_API_VERSION = "66.0"
+BY_ADMIN = "access_token"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +28,11 @@ class SalesforceConnection:
         if not self.config.get("base_url"):
             raise Fatal("base_url: give the org's My Domain address")
         host_of(self.config["base_url"])
-        if not self.secret.get("access_token"):
-            for name in ("consumer_key", "consumer_secret"):
-                if not self.secret.get(name):
-                    raise Fatal(f"{name}: missing")
+        if self.secret.get(BY_ADMIN) and not self.secret.get("consumer_key"):
+            return
+        for name in ("consumer_key", "consumer_secret"):
+            if not self.secret.get(name):
+                raise Fatal(f"{name}: missing")
 
     def reader(self) -> SalesforceReader:
         """A `connectors.base.Reader`."""
@@ -41,21 +43,28 @@ class SalesforceConnection:
         return SalesforceWriter(self._client())
 
     def setup(self) -> SalesforceSetup:
-        """A `connectors.base.Setup`; connect with an admin's credentials for it."""
-        return SalesforceSetup(self._client(), run_as=self.config.get("run_as"))
+        """A `connectors.base.Setup`: installs as the admin whose token is given, for the user
+        that Forestage runs as.
+        """
+        runtime = self._client()
+        token = self.secret.get(BY_ADMIN)
+        return SalesforceSetup(runtime, admin=self._of_admin(token) if token else runtime)
 
     def _client(self) -> Client:
+        if not self.secret.get("consumer_key"):
+            return self._of_admin(self.secret[BY_ADMIN])
         session = CrmSession()
-        version = self.config.get("api_version") or DEFAULT_API_VERSION
-        return Client(self._tokens(session), session, version.removeprefix("v"))
-
-    def _tokens(self, session: CrmSession) -> TokenProvider:
-        base_url = self.config["base_url"]
-        if self.secret.get("access_token"):
-            return AdminSession(base_url=base_url, access_token=self.secret["access_token"])
-        return ClientCredentials(
+        tokens = ClientCredentials(
             session,
-            base_url=base_url,
+            base_url=self.config["base_url"],
             consumer_key=self.secret["consumer_key"],
             consumer_secret=self.secret["consumer_secret"],
         )
+        return Client(tokens, session, self._version())
+
+    def _of_admin(self, token: str) -> Client:
+        tokens = AdminSession(base_url=self.config["base_url"], access_token=token)
+        return Client(tokens, CrmSession(), self._version())
+
+    def _version(self) -> str:
+        return (self.config.get("api_version") or DEFAULT_API_VERSION).removeprefix("v")

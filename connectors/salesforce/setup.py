@@ -36,34 +36,38 @@ _DEPLOY_OPTIONS = {
 }
 _PERMISSION_SETS = Shape(sobject="PermissionSet", needed=("Id", "Name"))
 _ASSIGNMENTS = Shape(sobject="PermissionSetAssignment", needed=("Id",))
-_USERS = Shape(sobject="User", needed=("Id",))
 
 
 class SalesforceSetup:
-    """Installs into one org. `run_as` names the run-time user where the admin is another."""
+    """Installs into one org: as `admin`, for the user that `runtime` runs as."""
 
     def __init__(
         self,
-        client: Client,
+        runtime: Client,
         *,
-        run_as: str | None = None,
+        admin: Client | None = None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._client = client
-        self._run_as = run_as
+        self._runtime = runtime
+        self._client = admin or runtime
         self._pause = pause
 
     def missing(self) -> Sequence[str]:
-        """What the run-time user lacks. Fields are looked at as the present user sees them,
-        so an admin who names another user is told of that user's permission set alone.
-        """
-        fields = Fields(self._client)
-        if self._run_as:
-            return list(self._missing_grant(fields))
-        return [*self._missing_fields(fields), *self._missing_grant(fields)]
+        """What the run-time user can't see: it is not installed, or not granted."""
+        fields = Fields(self._runtime)
+        missing: list[str] = []
+        if fields.describe(FLAG) is None:
+            missing.append(f"object {FLAG}")
+        else:
+            names = (FLAG_KEY, *(column.api for column in FLAG_COLUMNS), *_FEEDBACK_FIELDS)
+            missing += [f"field {FLAG}.{name}" for name in names if not fields.has(FLAG, name)]
+        if not fields.has(TASK, TASK_KEY):
+            missing.append(f"field {TASK}.{TASK_KEY}")
+        return missing
 
     def install(self) -> Sequence[str]:
-        """Deploy the package and assign the permission set; returns what that changed.
+        """Deploy the package and assign its permission set to the run-time user; returns what
+        that changed.
 
         Raises `Fatal` with Salesforce's own words for each component that it refuses, and
         then nothing is installed.
@@ -80,7 +84,7 @@ class SalesforceSetup:
             },
         )
         changed = _changed(self._finished(str(answer["id"])))
-        return [*changed, *self._grant(Fields(self._client))]
+        return [*changed, *self._grant()]
 
     def _finished(self, deployment: str) -> Mapping[str, Any]:
         """The result of a deployment, waited for."""
@@ -98,50 +102,18 @@ class SalesforceSetup:
             raise Fatal(f"Salesforce refused the package: {_problems(result)}")
         return result
 
-    def _missing_fields(self, fields: Fields) -> Iterator[str]:
-        if fields.describe(FLAG) is None:
-            yield f"object {FLAG}"
-        else:
-            names = [column.api for column in FLAG_COLUMNS]
-            for name in (FLAG_KEY, *names, *_FEEDBACK_FIELDS):
-                if not fields.has(FLAG, name):
-                    yield f"field {FLAG}.{name}"
-        if not fields.has(TASK, TASK_KEY):
-            yield f"field {TASK}.{TASK_KEY}"
-
-    def _missing_grant(self, fields: Fields) -> Iterator[str]:
-        found = self._permission_set(fields)
-        if found is None:
-            yield f"permission set {PERMISSION_SET}"
-        elif not self._is_granted(fields, found, self._user_id(fields)):
-            yield f"permission set {PERMISSION_SET} for the user that Forestage runs as"
-
-    def _grant(self, fields: Fields) -> Sequence[str]:
-        found = self._permission_set(fields)
-        if found is None:
+    def _grant(self) -> Sequence[str]:
+        fields = Fields(self._client)
+        granted = _id(fields.query(_PERMISSION_SETS, f"WHERE Name = {quoted(PERMISSION_SET)}"))
+        if granted is None:
             raise Fatal(f"{PERMISSION_SET} was deployed but can't be read: View Setup is needed")
-        user = self._user_id(fields)
-        if self._is_granted(fields, found, user):
+        user = self._runtime.user_id()
+        where = f"WHERE AssigneeId = {quoted(user)} AND PermissionSetId = {quoted(granted)}"
+        if _id(fields.query(_ASSIGNMENTS, where)) is not None:
             return ()
-        body = {"AssigneeId": user, "PermissionSetId": found}
+        body = {"AssigneeId": user, "PermissionSetId": granted}
         self._client.send("POST", "sobjects/PermissionSetAssignment", body)
         return (f"PermissionSetAssignment {PERMISSION_SET}",)
-
-    def _permission_set(self, fields: Fields) -> str | None:
-        where = f"WHERE Name = {quoted(PERMISSION_SET)}"
-        return _id(fields.query(_PERMISSION_SETS, where))
-
-    def _is_granted(self, fields: Fields, permission_set: str, user: str) -> bool:
-        where = f"WHERE AssigneeId = {quoted(user)} AND PermissionSetId = {quoted(permission_set)}"
-        return _id(fields.query(_ASSIGNMENTS, where)) is not None
-
-    def _user_id(self, fields: Fields) -> str:
-        if not self._run_as:
-            return self._client.user_id()
-        found = _id(fields.query(_USERS, f"WHERE Username = {quoted(self._run_as)}"))
-        if found is None:
-            raise Fatal(f"run_as: this org has no user {self._run_as}")
-        return found
 
 
 def package_zip() -> bytes:

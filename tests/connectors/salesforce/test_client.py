@@ -144,7 +144,7 @@ def test_a_secret_shows_in_no_representation() -> None:
 def test_an_admins_session_is_used_as_it_is_and_cannot_be_renewed(org: FakeOrg) -> None:
     org.answer("GET", LIMITS, {"ok": 1}, Answer(EXPIRED, status=401))
     made = connect({"base_url": org.base_url}, {"access_token": "00D!admin"})
-    client = made.setup()._client
+    client = made.reader()._client
     assert client.get("limits") == {"ok": 1}
     with pytest.raises(Reauthorise, match="give a new one"):
         client.get("limits")

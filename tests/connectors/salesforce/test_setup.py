@@ -5,6 +5,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from connectors.errors import Fatal, Retry
+from connectors.salesforce import connect
 from connectors.salesforce.client import Client
 from connectors.salesforce.outgoing import FLAG_COLUMNS
 from connectors.salesforce.setup import SalesforceSetup, package_zip
@@ -112,7 +113,7 @@ def test_managers_answer_flags_but_change_nothing_else() -> None:
 
 
 def granted(org: FakeOrg) -> None:
-    for sobject in ("PermissionSet", "PermissionSetAssignment", "User"):
+    for sobject in ("PermissionSet", "PermissionSetAssignment"):
         org.describe(sobject, "Id", "Name")
         org.rows(f"FROM {sobject} ", {"Id": f"id-{sobject}", "Name": "x"})
     org.answer("GET", "/oauth2/userinfo", {"user_id": "005A"})
@@ -155,7 +156,6 @@ def test_a_deployment_without_end_is_left_to_a_later_try(org: FakeOrg, client: C
 
 
 def test_what_is_missing_is_named_one_by_one(org: FakeOrg, client: Client) -> None:
-    granted(org)
     org.describe("Task", "Id")
     names = ["Id", "Key__c", "OwnerId", "Name", "Snooze_Until__c", "Disposition__c"]
     kept = [column.api for column in FLAG_COLUMNS if column.api != "Reason__c"]
@@ -168,26 +168,24 @@ def test_what_is_missing_is_named_one_by_one(org: FakeOrg, client: Client) -> No
 
 def test_before_the_installation_all_is_missing(org: FakeOrg, client: Client) -> None:
     org.describe("Task", "Id")
-    org.describe("PermissionSet", "Id", "Name")
-    org.rows("FROM PermissionSet ")
     assert SalesforceSetup(client).missing() == [
         "object Forestage_Flag__c",
         "field Task.Forestage_Key__c",
-        "permission set Forestage_Integration",
     ]
 
 
-def test_an_admin_installs_for_the_user_that_he_names(org: FakeOrg, client: Client) -> None:
+def test_an_admin_installs_for_the_user_that_forestage_runs_as(org: FakeOrg) -> None:
     granted(org)
     org.rows("FROM PermissionSetAssignment ")
     org.answer("POST", DEPLOY, {"id": "0Af1"})
     org.answer("GET", f"{DEPLOY}/0Af1", {"deployResult": {"done": True, "success": True}})
     org.answer("POST", "/sobjects/PermissionSetAssignment", {"id": "0Pa1", "success": True})
-    setup = SalesforceSetup(client, run_as="forestage@acme.example")
-    assert setup.missing() == [
-        "permission set Forestage_Integration for the user that Forestage runs as"
-    ]
-    assert setup.install() == ["PermissionSetAssignment Forestage_Integration"]
+    secret = {"consumer_key": "k", "consumer_secret": "s", "access_token": "admins"}
+    installed = connect({"base_url": org.base_url}, secret).setup().install()
+    assert installed == ["PermissionSetAssignment Forestage_Integration"]
     (sent,) = org.sent("POST", "/sobjects/PermissionSetAssignment")
-    assert sent.body == b'{"AssigneeId":"id-User","PermissionSetId":"id-PermissionSet"}'
-    assert org.sent("GET", "Username = 'forestage@acme.example'")
+    assert sent.body == b'{"AssigneeId":"005A","PermissionSetId":"id-PermissionSet"}'
+    assert sent.headers["Authorization"] == "Bearer admins"
+    assert org.sent("POST", DEPLOY)[0].headers["Authorization"] == "Bearer admins"
+    (asked,) = org.sent("GET", "/oauth2/userinfo")
+    assert asked.headers["Authorization"] == "Bearer token-1"

@@ -28,7 +28,6 @@ def org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PracticeOrg]:
         assert setup.missing() == [
             "object Forestage_Flag__c",
             "field Task.Forestage_Key__c",
-            "permission set Forestage_Integration",
         ]
         assert "CustomObject Forestage_Flag__c" in setup.install()
         yield made
