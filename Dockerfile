@@ -21,7 +21,8 @@ RUN useradd --system --uid 10001 --home-dir /data forestage && install -d -o for
 COPY --from=build /opt/forestage /opt/forestage
 ENV PATH=/opt/forestage/bin:$PATH \
     PYTHONUNBUFFERED=1 \
-    FORESTAGE_DATA_DIR=/data
+    FORESTAGE_DATA_DIR=/data \
+    FORESTAGE_SERVER_ALLOW_REMOTE=true
 USER forestage
 VOLUME /data
 EXPOSE 8080

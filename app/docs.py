@@ -69,7 +69,7 @@ def settings_page() -> str:
 def _default(value: Any) -> str:
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
-    return f"`{value}`" if isinstance(value, str | int) else "see there"
+    return f"`{value}`" if isinstance(value, str | int) else "-"
 
 
 def api_page() -> str:
@@ -84,8 +84,12 @@ def api_page() -> str:
         parts += [_operation(path, method, told) for method, told in methods.items()]
     parts.append("## Schemas")
     schemas = spec["components"]["schemas"]
-    parts += [_schema(name, told) for name, told in schemas.items() if "properties" in told]
+    parts += [_schema(name, told) for name, told in schemas.items() if _is_ours(name)]
     return "\n\n".join(parts) + "\n"
+
+
+def _is_ours(name: str) -> bool:
+    return not name.startswith(("Items_", "HTTPValidation", "Validation"))
 
 
 def _operation(path: str, method: str, told: Mapping[str, Any]) -> str:
@@ -115,7 +119,9 @@ def _schema(name: str, told: Mapping[str, Any]) -> str:
 
 def _kind(schema: Mapping[str, Any]) -> str:
     if "$ref" in schema:
-        return str(schema["$ref"]).rsplit("/", 1)[-1]
+        name = str(schema["$ref"]).rsplit("/", 1)[-1]
+        listed = name.removeprefix("Items_").removesuffix("_")
+        return name if listed == name else f"`{{items, next}}` of {listed}"
     if "anyOf" in schema:
         return " or ".join(_kind(one) for one in schema["anyOf"])
     if "enum" in schema:

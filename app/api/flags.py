@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 
 from app.api.access import ConnectionOf, PartsOf
 from app.api.problems import Problem
@@ -47,6 +47,6 @@ def list_flags(
 
 
 @ROUTER.get("/flags/{flag_id}", responses={404: {"model": Problem}})
-def flag(flag_id: str, parts: PartsOf) -> Flag:
+def flag(flag_id: Annotated[str, Path(description="Its id.")], parts: PartsOf) -> Flag:
     """One flag."""
     return Flag.model_validate(flags.get_flag(parts.db, flag_id).as_json())

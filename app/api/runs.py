@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Path, Response
 
 from app.api.access import EngineOf, PartsOf
 from app.api.problems import Problem
@@ -40,7 +40,7 @@ def score(
 
 
 @ROUTER.get("/runs/{run_id}", responses={404: {"model": Problem}})
-def run(run_id: str, parts: PartsOf) -> Run:
+def run(run_id: Annotated[str, Path(description="Its id.")], parts: PartsOf) -> Run:
     """One run: how far it is, and its result."""
     row_id = parse_run_ref(run_id)
     if row_id is None:

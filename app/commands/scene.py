@@ -84,7 +84,7 @@ def _line(number: int, title: str, told: str, seconds: float) -> RenderableType:
     grid.add_column(width=_TITLE)
     grid.add_column(width=7, justify="right", style="dim")
     grid.add_row(str(number), title, f"{seconds:.1f} s")
-    return Group(grid, Padding(Text(told, style="cyan"), (0, 0, 0, _NUMBER + 2)))
+    return Group(grid, Padding(Text(told, style="cyan"), (0, 0, 0, _NUMBER + 2), expand=False))
 
 
 def show(console: Console, outcome: Outcome, seconds: float) -> None:
