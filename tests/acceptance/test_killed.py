@@ -20,7 +20,7 @@ SEED = 20
 
 @pytest.fixture
 def crm(tmp_path: Path) -> Iterator[Sandbox]:
-    with sandbox(tmp_path, deals=300, seed=5) as running:
+    with sandbox(tmp_path, deals=200, seed=5) as running:
         yield running
 
 
@@ -56,11 +56,12 @@ def prepared(folder: Path, crm: Sandbox) -> Forestage:
 
 
 def storm(forestage: Forestage, verb: str, longest: float, chance: random.Random) -> int:
-    """Kill a verb again and again at random moments; then let it finish."""
-    hits = sum(
-        kill_at(forestage, chance.uniform(0.1, longest), verb, "--connection", NAME, "--json")
-        for _ in range(KILLS[verb])
-    )
+    """Kill a verb at as many random moments as KILLS says; then let it finish."""
+    hits = tries = 0
+    while hits < KILLS[verb] and tries < 4 * KILLS[verb]:
+        moment = chance.uniform(0.1, longest)
+        hits += kill_at(forestage, moment, verb, "--connection", NAME, "--json")
+        tries += 1
     forestage.on(verb)
     return hits
 
@@ -88,7 +89,7 @@ def test_twenty_kills_change_neither_flags_nor_what_is_written(
     hits += storm(victim, "write-back", longest["write-back"], chance)
     crm.ask("/_sandbox/faults", [])
 
-    assert hits >= sum(KILLS.values()) / 2
+    assert hits == sum(KILLS.values())
     assert told(victim) == told(reference)
     after = read_back(crm)
     assert after["flags"]
