@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
@@ -57,6 +58,7 @@ def money(value: float | None) -> int | None:
     return int((Decimal(repr(value)) * MONEY_SCALE).to_integral_value())
 
 
+@lru_cache(maxsize=256)
 def forecast(name: str | None) -> ForecastCategory | None:
     """A forecast category by its enum or its standard label; a renamed label is unknown."""
     return _FORECASTS.get(name.replace(" ", "").casefold()) if name else None
