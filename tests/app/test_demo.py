@@ -85,11 +85,8 @@ def finished(*arguments: str, folder: Path) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [3, 4])
-def test_the_demo_misses_nothing_and_raises_hardly_a_false_alarm(tmp_path: Path, seed: int) -> None:
-    told: Any = json.loads(
-        finished("--json", "--deals", "300", "--seed", str(seed), folder=tmp_path)
-    )
+def test_the_demo_misses_nothing_and_raises_hardly_a_false_alarm(tmp_path: Path) -> None:
+    told: Any = json.loads(finished("--json", "--deals", "300", "--seed", "3", folder=tmp_path))
     assert set(told) == {"crm", "rules", "flags", "tasks", "calls", "seconds"}
     assert set(told["rules"]) == RULES
     counts = told["rules"].values()
