@@ -38,7 +38,8 @@ ROLE = Shape(
 # Customers who log into a portal; an org may have a million of them, and none owns a deal.
 _PORTAL_USERS = ("CspLitePortal", "CustomerSuccess", "PowerCustomerSuccess", "Guest")
 _MACHINE_TYPES = {"AutomatedProcess", "CloudIntegrationUser"}
-_MACHINE_WORDS = ("integration", "api only", "analytics cloud")
+# Salesforce's own names of such licences and profiles. "Integration" alone is also a job.
+_MACHINE_WORDS = ("salesforce integration", "api only", "integration user", "system integration")
 
 
 def account(client: Client, fields: Fields) -> AccountInfo:

@@ -194,6 +194,8 @@ def test_the_forecast_manager_leads_a_role_of_several_and_the_inactive_lead_none
         ({"Profile": {"Name": "X", "UserLicense": {"Name": "Salesforce Integration"}}}, True),
         ({"Profile": {"Name": "Minimum Access - API Only Integrations"}}, True),
         ({"Profile": {"Name": "Sales User", "UserLicense": {"Name": "Salesforce"}}}, False),
+        ({"Profile": {"Name": "Analytics Cloud Integration User"}}, True),
+        ({"Profile": {"Name": "Integration Consultants"}}, False),
         ({"Profile": None}, False),
     ],
 )
