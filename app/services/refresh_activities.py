@@ -32,6 +32,19 @@ _ACTIVITY = Sheet(
     sticky=frozenset({"deleted_at"}),
 )
 _CONTACT = Sheet(table=CONTACTS, columns=("crm_id", "title"))
+_ROLE_PERIOD = Sheet(
+    table=CONTACT_ROLES,
+    columns=(
+        "crm_id",
+        "valid_from",
+        "deal_crm_id",
+        "contact_id",
+        "role",
+        "is_primary",
+        "valid_to",
+    ),
+    key=2,
+)
 _ROLE = (
     "crm_id",
     "id",
@@ -169,15 +182,21 @@ def store_contacts(conn: sa.Connection, context: Context, roles: Sequence[Contac
     }
     known = {row[0] for row in select_in(conn, CONTACT_ROLES, ("crm_id",), here, values=values)}
     touched = {role.deal_crm_id for role in roles if role.contact_crm_id in retitled}
+    begun: list[Row] = []
     for role in {role.crm_id: role for role in roles}.values():
         before = standing.get(role.crm_id)
         after = _role_values(context, role)
         if after == (None if before is None else (*before[2:5], bool(before[5]))):
             continue
-        touched |= {role.deal_crm_id, *(() if before is None else (before[2],))}
-        _end_role(conn, context, before)
+        touched.add(role.deal_crm_id)
+        if before is not None:
+            touched.add(before[2])
+            _end_role(conn, context, before[1])
         if after is not None:
-            _begin_role(conn, context, role.crm_id, after, is_new=role.crm_id not in known)
+            since = context.seen_at if role.crm_id in known else context.since
+            begun.append((role.crm_id, since, *after, None))
+    merge(conn, _ROLE_PERIOD, begun, connection_id=here)
+    context.tally.inserted += len({row[0] for row in begun} - known)
     raise_generation(conn, here, set(ids_by_crm_id(conn, here, touched).values()))
 
 
@@ -188,29 +207,9 @@ def _role_values(context: Context, role: ContactRecord) -> Row | None:
     return (role.deal_crm_id, contact_id, role.role, role.is_primary)
 
 
-def _end_role(conn: sa.Connection, context: Context, before: Row | None) -> None:
+def _end_role(conn: sa.Connection, context: Context, period_id: int) -> None:
     """End a period now; one that began now is as if it had not been."""
-    if before is None:
-        return
-    mine, seen_at = CONTACT_ROLES.c.id == before[1], from_micros(context.seen_at)
+    mine, seen_at = CONTACT_ROLES.c.id == period_id, from_micros(context.seen_at)
     conn.execute(sa.delete(CONTACT_ROLES).where(mine, CONTACT_ROLES.c.valid_from == seen_at))
     conn.execute(sa.update(CONTACT_ROLES).where(mine).values(valid_to=seen_at))
     context.tally.updated += 1
-
-
-def _begin_role(
-    conn: sa.Connection, context: Context, crm_id: str, values: Row, *, is_new: bool
-) -> None:
-    deal_crm_id, contact_id, role, is_primary = values
-    conn.execute(
-        sa.insert(CONTACT_ROLES).values(
-            connection_id=context.connection_id,
-            crm_id=crm_id,
-            deal_crm_id=deal_crm_id,
-            contact_id=contact_id,
-            role=role,
-            is_primary=is_primary,
-            valid_from=from_micros(context.since if is_new else context.seen_at),
-        )
-    )
-    context.tally.inserted += is_new

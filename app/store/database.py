@@ -126,10 +126,8 @@ class Database:
 
 
 def migrations_directory() -> Path:
-    """Where the migrations are: beside this file in a wheel, else at the tree's top."""
-    here = Path(__file__)
-    packed = here.with_name("migrations")
-    return packed if packed.is_dir() else here.parents[2] / "migrations"
+    """Where the migrations are: beside the packages, in the tree as in a wheel."""
+    return Path(__file__).parents[2] / "migrations"
 
 
 def url_from_environment() -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import alembic.config
 import pytest
 import sqlalchemy as sa
 
@@ -27,6 +28,17 @@ def test_migrations_make_exactly_the_tables_that_the_code_knows(database: Databa
 def test_migrating_twice_changes_nothing(database: Database) -> None:
     database.migrate()
     assert database.revision_is_current()
+
+
+def test_a_bare_alembic_command_works_on_the_named_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path / 'bare.db'}"
+    monkeypatch.setenv("FORESTAGE_DATABASE_URL", url)
+    ini = Path(__file__).parents[3] / "alembic.ini"
+    alembic.config.main(["-c", str(ini), "upgrade", "head"])
+    with closing(Database(url)) as database:
+        assert database.revision_is_current()
 
 
 def test_an_empty_database_is_not_current(tmp_path: Path) -> None:
