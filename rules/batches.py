@@ -3,7 +3,7 @@
 import polars as pl
 
 from rules.calendar import day_of
-from rules.ledger import in_force
+from rules.lookup import in_force
 from rules.process import CLOSED
 from rules.tables import INSTANT
 
@@ -45,7 +45,7 @@ def mass_changes(
     by_person = pl.col("by_id").is_not_null() & ~pl.col("by_id").is_in(integrations.implode())
     telling = by_person & pl.col("proves") & ~pl.col("is_creation")
     moved = stages.filter(pl.col("proves"), ~pl.col("is_creation")).with_columns(day=day)
-    redesigned = _redesigns(moved, stage_rows)
+    redesigned = _redesigns(moved, stage_rows, zone)
     moved = moved.filter(by_person).join(redesigned, on="change_id", how="anti")
     dated = dates.filter(telling).with_columns(day=day)
     to_one_date = _edits(dated, owners, ledger="close_date", value=pl.col("new"))
@@ -82,12 +82,12 @@ def _edits(
 ) -> pl.DataFrame:
     keys = ["by_id", "day", "value"]
     lines = changes.lazy().select("deal_id", "at", "change_id", "day", "by_id", value=value)
-    groups = (
-        lines.group_by(keys)
-        .agg(pl.col("deal_id").n_unique().alias("deals"), pl.len())
-        .filter(pl.col("len") >= EDITED_AT_LEAST, pl.col("deals") >= EDITED_AT_LEAST)
+    many = lines.group_by(keys).len().filter(pl.col("len") >= EDITED_AT_LEAST)
+    members = (
+        lines.join(many, on=keys, how="semi")
+        .filter(pl.col("deal_id").n_unique().over(keys) >= EDITED_AT_LEAST)
+        .collect()
     )
-    members = lines.join(groups, on=keys, how="semi").collect()
     if members.is_empty():
         return pl.DataFrame(schema=MEMBERS)
     members = in_force(
@@ -99,62 +99,76 @@ def _edits(
     return _members(members.filter(own < 1 / 2), ledger=ledger, what=what)
 
 
-def _redesigns(moves: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+def _redesigns(moves: pl.DataFrame, rows: pl.DataFrame, zone: str) -> pl.DataFrame:
     """MEMBERS of redesigns: at most two people move over 30 % of a pipeline in a day.
 
-    `moves` are settled edits of stages with their `day`, `rows` all ordered rows.
+    `moves` are settled edits of stages with their `day`, `rows` all ordered rows. The pipeline
+    is all deals that stood open in it at some time of the day.
     """
     group = ["old_pipeline", "day"]
-    movers = (
-        moves.lazy()
-        .filter(pl.col("old_role").ne_missing(CLOSED), pl.col("old_pipeline").is_not_null())
-        .group_by([*group, "by_id"])
-        .agg(pl.col("deal_id").n_unique().alias("moved"))
-        .filter(pl.col("moved").max().over(group) * REDESIGN_PEOPLE >= REDESIGN_AT_LEAST)
-        .sort("moved", "by_id", descending=[True, False])
-        .filter(pl.int_range(pl.len()).over(group) < REDESIGN_PEOPLE)
-        .filter(pl.col("moved").sum().over(group) >= REDESIGN_AT_LEAST)
+    moved = moves.lazy().filter(
+        pl.col("old_role").ne_missing(CLOSED), pl.col("old_pipeline").is_not_null()
+    )
+    edits = moved.group_by(*group, "by_id").len().group_by(group).agg(pl.col("len").top_k(2).sum())
+    busy = (
+        edits.filter(pl.col("len") >= REDESIGN_AT_LEAST)
+        .sort("day")
+        .join_asof(_standing(rows, zone), on="day", by="old_pipeline", check_sortedness=False)
+        .with_columns(
+            open=pl.when(pl.col("day") == pl.col("told_on")).then("open").otherwise("stay")
+        )
+        .filter(pl.col("len") > REDESIGN_SHARE * pl.col("open"))
         .collect()
     )
-    if movers.is_empty():
+    if busy.is_empty():
         return pl.DataFrame(schema=MEMBERS)
-    members = moves.filter(pl.col("old_role").ne_missing(CLOSED)).join(
-        movers.select(*group, "by_id"), on=[*group, "by_id"], how="semi", nulls_equal=True
+    candidates = moved.join(busy.lazy(), on=group)
+    movers = (
+        candidates.group_by(*group, "by_id")
+        .agg(pl.col("deal_id").n_unique().alias("moved"))
+        .sort("moved", "by_id", descending=[True, False])
+        .filter(pl.int_range(pl.len()).over(group) < REDESIGN_PEOPLE)
     )
-    days = (
-        members.group_by(group)
-        .agg(pl.col("at").min(), pl.col("deal_id").n_unique().alias("moved"))
-        .sort("at")
-        .join_asof(
-            _open_deals(rows),
-            on="at",
-            by_left="old_pipeline",
-            by_right="pipeline",
-            allow_exact_matches=False,
-            check_sortedness=False,
-        )
+    members = (
+        candidates.join(movers, on=[*group, "by_id"], how="semi", nulls_equal=True)
+        .with_columns(moved=pl.col("deal_id").n_unique().over(group))
         .filter(
             pl.col("moved") >= REDESIGN_AT_LEAST,
             pl.col("moved") > REDESIGN_SHARE * pl.col("open"),
         )
+        .with_columns(value="old_pipeline")
+        .collect()
     )
-    members = members.join(days, on=group, how="semi").with_columns(value="old_pipeline")
     return _members(members, ledger="stage", what="redesign", kind="redesign")
 
 
-def _open_deals(rows: pl.DataFrame) -> pl.DataFrame:
-    """How many deals stood open in each pipeline after each change of that number."""
+def _standing(rows: pl.DataFrame, zone: str) -> pl.LazyFrame:
+    """By pipeline and day on which any came or left: `open`, how many stood open at some time of
+    that day, and `stay`, how many did at its end.
+    """
 
     def stands(side: str) -> pl.Expr:
         return pl.col(f"{side}_pipeline").is_not_null() & ~pl.col(f"{side}_closed")
 
-    left = rows.filter(stands("old")).select("at", pipeline="old_pipeline", step=pl.lit(-1))
-    entered = rows.filter(stands("new")).select("at", pipeline="new_pipeline", step=pl.lit(1))
+    stays = stands("old") & stands("new") & (pl.col("old_pipeline") == pl.col("new_pipeline"))
+    crossing = rows.lazy().filter(~stays).with_columns(day=day_of(pl.col("at"), zone))
+    left = crossing.filter(stands("old")).select("day", old_pipeline="old_pipeline", step=-1)
+    came = crossing.filter(stands("new")).select("day", old_pipeline="new_pipeline", step=1)
     return (
-        pl.concat([left, entered])
-        .sort("at")
-        .select("at", "pipeline", open=pl.col("step").cum_sum().over("pipeline"))
-        .unique(["pipeline", "at"], keep="last", maintain_order=True)
+        pl.concat([left, came])
+        .group_by("old_pipeline", "day")
+        .agg(pl.col("step").sum(), came=(pl.col("step") > 0).sum())
+        .sort("day")
+        .select(
+            "old_pipeline",
+            "day",
+            told_on="day",
+            stay=pl.col("step").cum_sum().over("old_pipeline"),
+            came="came",
+            step="step",
+        )
+        .with_columns(open=pl.col("stay") - pl.col("step") + pl.col("came"))
+        .drop("came", "step")
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from rules.calendar import day_in, day_of, fiscal_quarter, shared_forms
-from rules.ledger import in_force
+from rules.lookup import in_force, running
 from rules.norms import Norms
 from rules.process import LATE, MIDDLE
 from rules.tables import FORECASTS
@@ -82,9 +82,7 @@ def _while_open(moved: pl.DataFrame, around: Surroundings) -> pl.DataFrame:
     closings = around.stages.filter(
         pl.col("new_closed") & pl.col("old_closed").ne_missing(pl.lit(value=True))
     ).select("deal_id", "at", closed_on=day_of(pl.col("at"), around.zone))
-    moved = moved.join_asof(
-        closings, on="at", by="deal_id", strategy="forward", check_sortedness=False
-    )
+    moved = in_force(moved, closings, after=True)
     at_closing = (pl.col("closed_on") == day_of(pl.col("at"), around.zone)) & (
         (pl.col("new") - pl.col("closed_on")).dt.total_days().abs() <= 1
     )
@@ -101,14 +99,10 @@ def _promised(moved: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
         role.is_in([MIDDLE, LATE])
         | (role.is_null() & pl.col("new_closed").ne_missing(pl.lit(value=True)))
     ).fill_null(value=False)
-    stood = stages.select(
-        "deal_id", "at", role=role, serious=serious, times=serious.cast(pl.Int64)
-    ).with_columns(pl.col("times").cum_sum().over("deal_id"))
+    stood = stages.select("deal_id", "at", role=role, serious=serious, times=running(serious))
     moved = in_force(moved, stood.select("deal_id", "at", "role", "times"), before=True)
-    since = stood.select("deal_id", set_at="at", was_serious="serious", times_before="times")
-    moved = moved.join_asof(
-        since, on="set_at", by="deal_id", strategy="backward", check_sortedness=False
-    )
+    since = stood.select("deal_id", "at", was_serious="serious", times_before="times")
+    moved = in_force(moved, since, at="set_at")
     promised = pl.col("was_serious").fill_null(value=False) | (
         pl.col("times").fill_null(0) > pl.col("times_before").fill_null(0)
     )

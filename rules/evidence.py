@@ -35,10 +35,12 @@ def of_activities(proving: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def gathered(*parts: pl.LazyFrame) -> pl.LazyFrame:
-    """One row a subject: subject_id, evidence, ordered by instant, ledger and row."""
+    """One row a subject: subject_id, evidence, ordered by instant, ledger and row.
+
+    No two parts may have a row in common.
+    """
     return (
         pl.concat(parts)
-        .unique()
         .sort("subject_id", "at", "ledger", "row_id")
         .group_by("subject_id", maintain_order=True)
         .agg(evidence=pl.struct(_PARTS))

@@ -44,8 +44,8 @@ class Facts:
             tables.deals.lazy()
             .filter(stood)
             .with_columns(pl.col("segment").fill_null(0))
-            .unique("deal_id", keep="first")
-            .sort("deal_id")
+            .sort("deal_id", maintain_order=True)
+            .filter(pl.col("deal_id").ne_missing(pl.col("deal_id").shift()))
             .collect()
         )
         known = pl.max_horizontal("at", "logged_at") <= as_of
@@ -55,8 +55,8 @@ class Facts:
             stages=process.periods(tables.stages, as_of),
             people=tables.people.unique("person_id", keep="first", maintain_order=True),
             pipelines=tables.pipelines.unique("pipeline_id", keep="first", maintain_order=True),
-            activities=tables.activities.filter(known),
-            contact_roles=tables.contact_roles.filter(pl.col("valid_from") <= as_of),
+            activities=_seen(tables.activities, known),
+            contact_roles=_seen(tables.contact_roles, pl.col("valid_from") <= as_of),
         )
         return cls(
             tables=cut,
@@ -262,3 +262,9 @@ class Facts:
             integrations=self.integrations,
             zone=self.tables.time_zone,
         )
+
+
+def _seen(frame: pl.DataFrame, known: pl.Expr) -> pl.DataFrame:
+    """The rows that were known; the frame itself, not a copy, where all were."""
+    mask = frame.select(known.alias("known"))["known"]
+    return frame if mask.all() else frame.filter(mask)

@@ -25,8 +25,8 @@ def order_changes(changes: pl.DataFrame, as_of: datetime, deals: pl.DataFrame) -
     rows = (
         changes.lazy()
         .filter(pl.col("at") <= as_of, pl.col("old").ne_missing(pl.col("new")))
-        .sort("deal_id", "at", "change_id")
         .collect()
+        .pipe(_sorted)
     )
     tied = rows.select(
         tied=(pl.col("deal_id") == pl.col("deal_id").shift())
@@ -38,6 +38,26 @@ def order_changes(changes: pl.DataFrame, as_of: datetime, deals: pl.DataFrame) -
     return _mark_proofs(rows, deals).with_columns(
         is_first=is_first, is_creation=is_first & pl.col("old").is_null()
     )
+
+
+def _sorted(rows: pl.DataFrame) -> pl.DataFrame:
+    """By deal, instant and change; by one packed key where that will do, in half the time."""
+    if _is_sorted(rows):
+        return rows
+    instant = pl.col("at").to_physical()
+    packed = pl.col("deal_id") * 2**42 + (instant - instant.min()) // 1000
+    order = rows.select(packed.alias("key"))["key"].arg_sort()
+    quick = rows[order]
+    return quick if _is_sorted(quick) else rows.sort("deal_id", "at", "change_id")
+
+
+def _is_sorted(rows: pl.DataFrame) -> bool:
+    deal, at, change = (pl.col(name) for name in ("deal_id", "at", "change_id"))
+    ascends = (deal > deal.shift()) | (
+        (deal == deal.shift())
+        & ((at > at.shift()) | ((at == at.shift()) & (change >= change.shift())))
+    )
+    return bool(rows.select(ascends.fill_null(value=True).all()).item())
 
 
 def _mark_proofs(rows: pl.DataFrame, deals: pl.DataFrame) -> pl.DataFrame:
@@ -141,19 +161,3 @@ def is_machine(integrations: pl.Series) -> pl.Expr:
     """True where an integration, an import or a flow made the change, not a person."""
     by_program = pl.col("by_id").is_in(integrations.implode()).fill_null(value=False)
     return pl.col("source").is_in(_MACHINES) | by_program
-
-
-def in_force(frame: pl.DataFrame, rows: pl.DataFrame, *, before: bool = False) -> pl.DataFrame:
-    """Joins to each row of `frame` (deal_id, at) the last of the ordered `rows` by then.
-
-    `before`: strictly before `at`. Order of `frame` is kept; both are sorted by deal and `at`.
-    """
-    return frame.join_asof(
-        rows,
-        on="at",
-        by="deal_id",
-        strategy="backward",
-        allow_exact_matches=not before,
-        check_sortedness=False,
-        coalesce=True,
-    )

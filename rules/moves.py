@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from rules.ledger import in_force
+from rules.lookup import in_force, running
 from rules.process import LATE, MISCLICK, backward
 from rules.tables import FORECASTS
 
@@ -28,7 +28,7 @@ def regressions(edits: pl.DataFrame, skips: pl.DataFrame, forecasts: pl.DataFram
         "deal_id",
         "at",
         in_commit=commits,
-        was_in_commit=commits.cast(pl.Int64).cum_sum().over("deal_id") > 0,
+        was_in_commit=running(commits) > 0,
     )
     false = pl.lit(value=False)
     return (

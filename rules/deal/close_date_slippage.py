@@ -101,8 +101,8 @@ def _summed(pushes: pl.LazyFrame, facts: Facts, lim: Bound) -> pl.LazyFrame:
         late=late.sum(),
         late_serious=(late & serious).sum(),
         silent=silent.sum(),
-        first_old=pl.col("old").sort_by("at").first(),
-        last_new=pl.col("new").sort_by("at").last(),
+        first_old=pl.col("old").first(),
+        last_new=pl.col("new").last(),
         at=pl.col("at").max(),
         settles_at=pl.col("at").max() + facts.settle,
     )

@@ -56,9 +56,7 @@ def leaves_out(facts: Facts) -> pl.LazyFrame:
 def find(facts: Facts, lim: Bound) -> pl.LazyFrame:
     """One finding a deal that fell back, graded by its newest fall and those shortly before."""
     falls = _graded(facts.regressions.lazy(), lim)
-    newest = falls.group_by(subject_id="deal_id").agg(
-        pl.all().sort_by("at", "edit").last(), falls=pl.len()
-    )
+    newest = falls.group_by(subject_id="deal_id").agg(pl.all().last(), falls=pl.len())
     proving = pl.concat(
         falls.select(column, subject_id="deal_id").rename({column: "edit"}).drop_nulls()
         for column in ("edit", "skip_edit", "skip_first_edit")
@@ -76,8 +74,7 @@ def find(facts: Facts, lim: Bound) -> pl.LazyFrame:
 
 
 def _graded(falls: pl.LazyFrame, lim: Bound) -> pl.LazyFrame:
-    ordered = falls.sort("deal_id", "at", "edit")
-    before = pl.col("at").shift().over("deal_id")
+    before = pl.when(pl.col("deal_id") == pl.col("deal_id").shift()).then(pl.col("at").shift())
     again = (pl.col("at") - before <= pl.duration(days=lim.again_days)).fill_null(value=False)
     deep = (pl.col("depth") >= lim.critical_depth) & (pl.col("was_late") | pl.col("in_commit"))
     slight = (
@@ -93,7 +90,7 @@ def _graded(falls: pl.LazyFrame, lim: Bound) -> pl.LazyFrame:
         .then(Severity.INFO.value)
         .otherwise(Severity.WARNING.value)
     )
-    return ordered.with_columns(severity=severity)
+    return falls.with_columns(severity=severity)
 
 
 def _labelled(falls: pl.LazyFrame, labels: pl.LazyFrame) -> pl.LazyFrame:

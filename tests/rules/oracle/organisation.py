@@ -159,7 +159,7 @@ class Organisation:
                     continue
                 moves[old["pipeline_id"], self.day(edit.at)].append((deal, edit))
         found = set()
-        for (pipeline_id, _), members in moves.items():
+        for (pipeline_id, day), members in moves.items():
             by_person = defaultdict(set)
             for deal, edit in members:
                 by_person[edit.by].add(deal.id)
@@ -169,18 +169,21 @@ class Organisation:
             two = ranked[:2]
             theirs = [(deal, edit) for deal, edit in members if edit.by in two]
             moved = {deal.id for deal, _ in theirs}
-            start = min(edit.at for _, edit in theirs)
-            if len(moved) >= 10 and len(moved) > 0.3 * self._open_before(pipeline_id, start):
+            if len(moved) >= 10 and len(moved) > 0.3 * self._open_on(pipeline_id, day):
                 found |= {("stage", edit.key) for _, edit in theirs}
         return found
 
-    def _open_before(self, pipeline_id: int, at: datetime) -> int:
+    def _open_on(self, pipeline_id: int, day: date) -> int:
+        """Deals that stood open in the pipeline when the day began, or came on that day."""
         count = 0
         for deal in self.deals:
             for row in deal.stages:
-                if row["at"] < at:
-                    count += self._stands(row["new"], row["at"], pipeline_id)
-                    count -= self._stands(row["old"], row["at"], pipeline_id)
+                came = self._stands(row["new"], row["at"], pipeline_id)
+                left = self._stands(row["old"], row["at"], pipeline_id)
+                if self.day(row["at"]) < day:
+                    count += came - left
+                elif self.day(row["at"]) == day:
+                    count += came and not left
         return count
 
     def _stands(self, stage_id: int | None, at: datetime, pipeline_id: int) -> bool:
