@@ -1,7 +1,9 @@
 """A small HTTP/1.1 server on loopback: requests in, responses out, keep-alive, threads."""
 
+import socket
+import struct
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,13 +19,16 @@ _LONGEST_TARGET = 16_384
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One call. Header names are lower-case; of a repeated query key the last value counts."""
+    """One call. Header names are lower-case; of a repeated query key the last value counts
+    in `query`, while `pairs` has them all.
+    """
 
     method: str
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
+    pairs: Sequence[tuple[str, str]] = ()
 
     def json(self) -> Any:
         """The body as JSON; ValueError if it is none."""
@@ -36,13 +41,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """One reply. `cut_after` sends so many bytes of the body, then drops the connection."""
+    """One reply. `cut_after` sends so many bytes of the body, then drops the connection;
+    `is_reset` drops it before the first byte.
+    """
 
     status: int = 200
     body: bytes = b""
     content_type: str = "application/json;charset=UTF-8"
     headers: Mapping[str, str] = field(default_factory=dict)
     cut_after: int | None = None
+    is_reset: bool = False
 
 
 def reply_json(body: Any, status: int = 200, **headers: str) -> Response:
@@ -96,16 +104,24 @@ def _handler(handle: Handle, clock: SandboxClock) -> type[BaseHTTPRequestHandler
             if len(self.path) > _LONGEST_TARGET:
                 self._send(Response(status=414, body=b"URI Too Long", content_type="text/html"))
                 return
+            pairs = parse_qsl(target.query, keep_blank_values=True)
             request = Request(
                 method=self.command,
                 path=unquote(target.path),
-                query=dict(parse_qsl(target.query, keep_blank_values=True)),
+                query=dict(pairs),
                 headers={name.lower(): value for name, value in self.headers.items()},
                 body=body,
+                pairs=pairs,
             )
             self._send(handle(request))
 
         def _send(self, response: Response) -> None:
+            if response.is_reset:
+                linger = struct.pack("ii", 1, 0)
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                self.connection.close()
+                self.close_connection = True
+                return
             self.send_response_only(response.status)
             self.send_header("Date", format_datetime(clock.now(), usegmt=True))
             for name, value in response.headers.items():
@@ -120,11 +136,11 @@ def _handler(handle: Handle, clock: SandboxClock) -> type[BaseHTTPRequestHandler
             if response.cut_after is not None:
                 self.close_connection = True
 
-        do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = do_HEAD = _serve
-
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- the base's name
             """Say nothing: the sandbox counts its calls itself."""
 
+    for method in ("GET", "POST", "PATCH", "PUT", "DELETE", "HEAD"):
+        setattr(Handler, f"do_{method}", Handler._serve)  # noqa: SLF001 -- its own method
     return Handler
 
 

@@ -187,26 +187,29 @@ class Api:
 
     def _own(self, request: Request) -> Response:
         """What the sandbox offers beside the vendor's API."""
-        name = (request.method, request.path.removeprefix("/_sandbox/"))
-        if name == ("POST", "advance"):
-            days = request.json().get("days")
-            if not isinstance(days, int) or days < 0:
-                return reply_json({"error": "days must be a whole number from 0 on"}, 400)
-            acts = self._practice.advance(days)
-            self._on_advance()
-            return reply_json({"acts": acts, "now": self._practice.now()})
-        if name == ("POST", "faults"):
+        name = f"{request.method} {request.path.removeprefix('/_sandbox/')}"
+        if name == "POST advance":
+            return self._advance(request)
+        if name == "POST faults":
             try:
                 count = self._faults.replace(request.json(), self._calls.total)
             except (KeyError, TypeError, ValueError, re.error) as error:
                 return reply_json({"error": str(error)}, 400)
             return reply_json({"faults": count})
-        if name == ("GET", "truth"):
+        if name == "GET truth":
             lines = "\n".join(self._practice.truth()) + "\n"
             return Response(body=lines.encode(), content_type="application/x-ndjson")
-        if name == ("GET", "state"):
+        if name == "GET state":
             return reply_json(self._state())
         return reply_json({"error": "advance, faults, truth or state"}, 404)
+
+    def _advance(self, request: Request) -> Response:
+        days = request.json().get("days")
+        if not isinstance(days, int) or days < 0:
+            return reply_json({"error": "days must be a whole number from 0 on"}, 400)
+        acts = self._practice.advance(days)
+        self._on_advance()
+        return reply_json({"acts": acts, "now": self._practice.now()})
 
     def _state(self) -> dict[str, object]:
         with self._lock:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from connectors.sandbox.salesforce.errors import ApiError, MultipleChoices, not_found
+from connectors.sandbox.salesforce.errors import ApiError, not_found
 from connectors.sandbox.salesforce.ids import as_18
 from connectors.sandbox.salesforce.objects import Sobject
 from connectors.sandbox.salesforce.records import Records
@@ -17,12 +17,13 @@ _ROLLED_BACK = {
     "AllOrNone header",
     "fields": [],
 }
+_LOCKED = {
+    "statusCode": "UNABLE_TO_LOCK_ROW",
+    "message": "unable to obtain exclusive access to this record or 1 records",
+    "fields": [],
+}
 
 Act = Callable[[Any], Row]
-
-
-class _Undone(Exception):
-    """Rolls back a collection of which a row failed."""
 
 
 class Collections:
@@ -77,32 +78,22 @@ class Collections:
     def _each(self, rows: Sequence[Any], body: Any, act: Act) -> list[Row]:
         """Each row by itself; with allOrNone, all undone if one fails."""
         all_or_none = isinstance(body, dict) and bool(body.get("allOrNone"))
-        results: list[Row] = []
-        try:
-            with self._store.transaction():
-                results = [self._one(row, act) for row in rows]
-                if all_or_none and not all(result["success"] for result in results):
-                    raise _Undone
-        except _Undone:
-            return [
-                {"success": False, "errors": [_ROLLED_BACK]} if result["success"] else result
-                for result in results
-            ]
-        return results
+        with self._store.transaction() as transaction:
+            results = [self._one(row, act) for row in rows]
+            if not all_or_none or all(result["success"] for result in results):
+                return results
+            transaction.undo()
+        return [
+            {"success": False, "errors": [_ROLLED_BACK]} if result["success"] else result
+            for result in results
+        ]
 
     def _one(self, row: Any, act: Act) -> Row:
+        if self._locked():
+            return {"success": False, "errors": [_LOCKED]}
         try:
             with self._store.transaction():
-                if self._locked():
-                    raise ApiError(
-                        400,
-                        "UNABLE_TO_LOCK_ROW",
-                        "unable to obtain exclusive access to this record or 1 records",
-                        fields=[],
-                    )
                 return act(row)
-        except MultipleChoices as error:
-            return {"success": False, "errors": [error.row()]}
         except ApiError as error:
             return {"success": False, "errors": [error.row()]}
 

@@ -104,7 +104,8 @@ class Checks:
                 continue
             deleted = ' AND "IsDeleted" = 0' if sobject.has("IsDeleted") else ""
             found = self.store.select(
-                f'SELECT "Id" FROM "{sobject.name}" WHERE "{field.name}" = ? AND "Id" != ?{deleted}',
+                f'SELECT "Id" FROM "{sobject.name}" WHERE "{field.name}" = ? AND "Id" != ?'
+                + deleted,
                 (value, crm_id or ""),
             )
             if found:

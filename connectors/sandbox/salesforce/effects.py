@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 
 from connectors.sandbox.salesforce.errors import ApiError
 from connectors.sandbox.salesforce.values import Row
@@ -107,7 +107,7 @@ def _enter_stage(old: Row | None, row: Row, patch: Row, *, at: str, context: Sav
         changes["ForecastCategoryName"] = stage.forecast_name
     if old is not None:
         changes["LastStageChangeDate"] = at
-    today = datetime.strptime(at, "%Y-%m-%dT%H:%M:%S.%f%z").astimezone(UTC).date().isoformat()
+    today = at[:10]
     if stage.is_won and str(row["CloseDate"]) > today:
         changes["CloseDate"] = today
     return changes

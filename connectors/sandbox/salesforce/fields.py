@@ -7,7 +7,7 @@ from typing import Literal
 
 Column = Literal["TEXT", "INTEGER", "REAL"]
 
-_NUMBERS = frozenset({"int", "double", "currency", "percent"})
+NUMBERS = frozenset({"int", "double", "currency", "percent"})
 _UNGROUPED = frozenset({"datetime", "textarea", "double", "currency", "percent", "combobox"})
 _LINE = re.compile(
     r"(?P<name>\w+)\s+(?P<type>\w+)(?:\((?P<args>[^)]*)\))?\s+(?P<flags>\S+)\s+(?P<label>.+)"
@@ -60,12 +60,12 @@ class Field:
         """How SQLite keeps it; dates and instants are ISO text that sorts as they do."""
         if self.type in ("boolean", "int"):
             return "INTEGER"
-        return "REAL" if self.type in _NUMBERS else "TEXT"
+        return "REAL" if self.type in NUMBERS else "TEXT"
 
     @property
     def is_number(self) -> bool:
         """Holds a number."""
-        return self.type in _NUMBERS
+        return self.type in NUMBERS
 
     @property
     def is_id(self) -> bool:

@@ -48,8 +48,10 @@ def define(
     without: Iterable[str] = (),
     access: str = "CUD",
 ) -> Sobject:
-    """An object from `Name prefix Label/Plural/Label of its id` and its field table; `access` has a letter
-    for each of create, update and delete; `without` names system fields it lacks.
+    """An object from `Name prefix Label/Plural/Label of its id` and its field table.
+
+    `access` has a letter for each of create, update and delete; `without` names the system
+    fields that it lacks.
     """
     name, prefix, labels = head.split(maxsplit=2)
     label, plural, own = (*labels.split("/"), "", "")[:3]

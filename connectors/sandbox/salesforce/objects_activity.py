@@ -35,7 +35,7 @@ TASK = define(
     CallDisposition       string(255)                            CUN   Call Result
     ReminderDateTime      datetime                               CUN   Reminder Date/Time
     IsReminderSet         boolean                                CUD   Reminder Set
-    IsRecurrence          boolean                              CD    Create Recurring Series of Tasks
+    IsRecurrence          boolean                       CD    Create Recurring Series of Tasks
     TaskSubtype           picklist(40)                           CNr   Task Subtype
     CompletedDateTime     datetime                               N     Completed Date
     """,
@@ -72,7 +72,7 @@ EVENT = define(
     IsChild               boolean                                D     Is Child
     IsGroupEvent          boolean                                D     Is Group Event
     IsArchived            boolean                                D     Archived
-    IsRecurrence          boolean                                CD    Create Recurring Series of Events
+    IsRecurrence          boolean                       CD    Create Recurring Series of Events
     ReminderDateTime      datetime                               CUN   Reminder Date/Time
     IsReminderSet         boolean                                CUD   Reminder Set
     EventSubtype          picklist(40)                           CNr   Event Subtype

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from connectors.sandbox.clock import SandboxClock, Wall, wall_clock
 from connectors.sandbox.organisation import Organisation

@@ -123,8 +123,8 @@ class Queries:
         compiled = compiler.compile(replace(inner, where=where, limit=None))
         ids = [row[0] for row in self._store.select(compiled.ids, compiled.parameters)]
         marks = ", ".join("?" * len(ids))
-        sql = f'SELECT "Id", "{children.parent_field}" FROM "{compiled.source}" WHERE "Id" IN ({marks})'
-        parent_of = dict(self._store.select(sql, ids))
+        columns = f'SELECT "Id", "{children.parent_field}" FROM "{compiled.source}"'
+        parent_of = dict(self._store.select(f'{columns} WHERE "Id" IN ({marks})', ids))
         grouped: dict[str, list[Row]] = {}
         for crm_id, record in zip(ids, self._records(compiled, ids, base), strict=True):
             grouped.setdefault(parent_of[crm_id], []).append(record)

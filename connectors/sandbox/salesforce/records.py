@@ -45,7 +45,7 @@ class Records:
         if sobject.is_custom and sobject.has("Name") and not row["Name"]:
             row["Name"] = row["Id"]
         row |= _present(sobject, {"CreatedDate": at, "CreatedById": by})
-        row |= self._consequences(sobject, None, row, at, by)
+        row |= self._consequences(sobject, None, row, at=at, by=by)
         with self._store.transaction():
             self._store.insert(sobject.name, [row])
             self._after(sobject, row)
@@ -60,7 +60,7 @@ class Records:
         self._checks.unique(sobject, patch, old["Id"])
         at, by = self._now(), str(self._store.meta("api_user"))
         with self._store.transaction():
-            changes = patch | self._consequences(sobject, old, patch, at, by)
+            changes = patch | self._consequences(sobject, old, patch, at=at, by=by)
             self._store.update(sobject.name, old["Id"], changes)
             self._after(sobject, old | changes)
 
@@ -140,16 +140,18 @@ class Records:
                 row[field.name] = to_stored(field, field.default)
         return _present(sobject, row) | dict(_DEFAULTS.get(sobject.name, {}))
 
-    def _consequences(self, sobject: Sobject, old: Row | None, patch: Row, at: str, by: str) -> Row:
+    def _consequences(
+        self, sobject: Sobject, old: Row | None, patch: Row, *, at: str, by: str
+    ) -> Row:
         """Columns that change by themselves when `patch` is saved over `old`."""
         if sobject.name == "Opportunity":
             return self._opportunity(old, patch, at, by)
         row = patch if old is None else old | patch
-        changes = {"LastModifiedDate": at, "LastModifiedById": by, "SystemModstamp": at}
+        changes: Row = {"LastModifiedDate": at, "LastModifiedById": by, "SystemModstamp": at}
         if sobject.name == "Task":
             changes |= _task(old, row, at)
         elif sobject.name == "Event":
-            changes |= _event(row)
+            changes |= _event(row, patch)
         elif sobject.name in ("Contact", "User"):
             changes["Name"] = f"{row['FirstName'] or ''} {row['LastName']}".strip()
         if sobject.name in ("Task", "Event"):
@@ -203,19 +205,19 @@ def _task(old: Row | None, row: Row, at: str) -> Row:
     }
 
 
-def _event(row: Row) -> Row:
+def _event(row: Row, patch: Row) -> Row:
     starts = row.get("StartDateTime") or row.get("ActivityDateTime")
     if starts is None:
         return {}
-    minutes = row.get("DurationInMinutes")
-    if minutes is None and row.get("EndDateTime") is None:
+    minutes, ends = row.get("DurationInMinutes"), patch.get("EndDateTime")
+    if minutes is None and ends is None:
         raise ApiError(
             400,
             "REQUIRED_FIELD_MISSING",
             "Required fields are missing: [DurationInMinutes]",
             fields=["DurationInMinutes"],
         )
-    ends = row.get("EndDateTime") or stamp(instant(starts) + timedelta(minutes=minutes or 0))
+    ends = ends or stamp(instant(starts) + timedelta(minutes=minutes or 0))
     return {
         "StartDateTime": starts,
         "ActivityDateTime": starts,

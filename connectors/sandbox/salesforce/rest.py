@@ -168,7 +168,7 @@ class Rest:
             if not rows:
                 raise not_found("Unable to find the record type")
             allowed = {row[0] for row in rows}
-        values = [
+        values: list[dict[str, Any]] = [
             {
                 "attributes": None,
                 "label": choice.label,

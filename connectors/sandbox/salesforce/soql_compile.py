@@ -245,9 +245,8 @@ def _operand(scope: Scope, operand: Operand) -> tuple[str, Field]:
     if operand.function == "count_distinct":
         return f"COUNT(DISTINCT {inner.sql})", _COUNT
     if operand.function in ("sum", "avg") and not inner.field.is_number:
-        raise malformed(
-            f"field {inner.field.name} does not support aggregate operator {operand.function.upper()}"
-        )
+        word = operand.function.upper()
+        raise malformed(f"field {inner.field.name} does not support aggregate operator {word}")
     sql = f"{_SQL_FUNCTIONS[operand.function]}({inner.sql})"
     return sql, {"count": _COUNT, "avg": _AVERAGE}.get(operand.function, inner.field)
 

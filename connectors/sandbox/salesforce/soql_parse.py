@@ -302,7 +302,7 @@ def _complaint(soql: str, error: UnexpectedInput) -> str:
     token = getattr(error, "token", None)
     if token is not None and token.type == "$END":
         return "unexpected token: <EOF>"
-    position = error.pos_in_stream or 0
+    position: int = getattr(error, "pos_in_stream", None) or 0
     shown = str(token) if token is not None else soql[position : position + 1]
     if isinstance(error, UnexpectedCharacters):
         shown = re.split(r"\s", soql[position:], maxsplit=1)[0]

@@ -121,8 +121,7 @@ class Conditions:
         plain = [each for each in values if each.kind != "null" and each.value != ""]
         tests = [] if len(plain) == len(values) else [f"{sql} IS NULL"]
         spans = [each for each in plain if each.kind == "named"]
-        for each in spans:
-            tests.append(self._span(sql, found, Compare(Operand(None), "=", each)))
+        tests += [self._span(sql, found, Compare(Operand(None), "=", each)) for each in spans]
         marks = [each for each in plain if each.kind != "named"]
         if marks:
             self.parameters += [self._value(found, each) for each in marks]

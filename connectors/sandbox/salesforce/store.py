@@ -3,9 +3,9 @@
 import json
 import sqlite3
 import threading
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,17 @@ CREATE TABLE IF NOT EXISTS _process (
 _HIDDEN = {"Opportunity": ('"_LastHistoryId" TEXT',)}
 
 
+@dataclass(slots=True)
+class Transaction:
+    """What is being written; `undo` takes it back at its end."""
+
+    is_undone: bool = False
+
+    def undo(self) -> None:
+        """Keep nothing of it."""
+        self.is_undone = True
+
+
 class Store:
     """Records of all objects. Take `lock`, or a `transaction`, around what belongs together."""
 
@@ -38,6 +49,7 @@ class Store:
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.execute("PRAGMA cache_size=-131072")  # KiB; a bulk load touches every index
         self._db.executescript(_OWN_TABLES)
         self._load_custom()
         for sobject in self.catalog.all.values():
@@ -50,19 +62,26 @@ class Store:
             self._db.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> Iterator["Transaction"]:
         """All or nothing; nested, it is a savepoint."""
         with self.lock:
             outer = not self._db.in_transaction
             self._db.execute("BEGIN IMMEDIATE" if outer else "SAVEPOINT part")
+            transaction = Transaction()
             try:
-                yield
+                yield transaction
             except BaseException:
-                self._db.execute("ROLLBACK" if outer else "ROLLBACK TO part")
-                if not outer:
-                    self._db.execute("RELEASE part")
+                self._undo(is_outer=outer)
                 raise
-            self._db.execute("COMMIT" if outer else "RELEASE part")
+            if transaction.is_undone:
+                self._undo(is_outer=outer)
+            else:
+                self._db.execute("COMMIT" if outer else "RELEASE part")
+
+    def _undo(self, *, is_outer: bool) -> None:
+        self._db.execute("ROLLBACK" if is_outer else "ROLLBACK TO part")
+        if not is_outer:
+            self._db.execute("RELEASE part")
 
     def select(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a statement of ours."""

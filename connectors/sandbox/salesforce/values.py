@@ -2,11 +2,12 @@
 
 import math
 import re
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from connectors.sandbox.salesforce.errors import ApiError
-from connectors.sandbox.salesforce.fields import Field
+from connectors.sandbox.salesforce.fields import NUMBERS, Field
 from connectors.sandbox.salesforce.ids import as_18
 
 Row = dict[str, Any]
@@ -18,7 +19,7 @@ _INT_LIMIT = 2**31
 
 def stamp(at: datetime) -> str:
     """An instant as the API writes it; the text sorts as the instants do."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+    return at.astimezone(UTC).isoformat()[:19] + ".000+0000"
 
 
 def instant(text: str) -> datetime:
@@ -117,28 +118,36 @@ def _reference(field: Field, value: object) -> str:
     return found
 
 
+def _boolean(field: Field, value: object) -> int:
+    if not isinstance(value, bool) and str(value).lower() not in ("true", "false"):
+        raise _wrong(field, value, "boolean")
+    return int(str(value).lower() == "true")
+
+
+def _instant(field: Field, value: object) -> str:
+    moment = read_datetime(str(value))
+    if moment is None:
+        raise _wrong(field, value, "datetime")
+    return stamp(moment)
+
+
+_READERS: Mapping[str, Callable[[Field, object], Any]] = {
+    "boolean": _boolean,
+    "datetime": _instant,
+    "date": _day,
+    "id": _reference,
+    "reference": _reference,
+    **dict.fromkeys(NUMBERS, _number),
+}
+
+
 def to_stored(field: Field, value: object) -> Any:
     """A client's JSON value as it is kept; refused with the API's own code if it can't be.
     An empty string is null, as the API has it.
     """
     if value is None or value == "":
-        return 0 if field.type == "boolean" and value is None else None
-    if field.type == "boolean":
-        if not isinstance(value, bool) and str(value).lower() not in ("true", "false"):
-            raise _wrong(field, value, "boolean")
-        return int(str(value).lower() == "true")
-    if field.is_number:
-        return _number(field, value)
-    if field.type == "datetime":
-        moment = read_datetime(str(value))
-        if moment is None:
-            raise _wrong(field, value, "datetime")
-        return stamp(moment)
-    if field.type == "date":
-        return _day(field, value)
-    if field.is_id:
-        return _reference(field, value)
-    return _text(field, value)
+        return 0 if field.type == "boolean" else None
+    return _READERS.get(field.type, _text)(field, value)
 
 
 def to_json(field: Field, value: Any) -> Any:
