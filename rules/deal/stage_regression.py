@@ -30,6 +30,7 @@ import polars as pl
 
 from rules.evidence import gathered, of_edits
 from rules.facts import Facts
+from rules.lookup import running
 from rules.rule import Bound, Rule, Severity, limit
 from rules.tables import SEGMENTS
 from rules.text import day
@@ -56,7 +57,8 @@ def leaves_out(facts: Facts) -> pl.LazyFrame:
 def find(facts: Facts, lim: Bound) -> pl.LazyFrame:
     """One finding a deal that fell back, graded by its newest fall and those shortly before."""
     falls = _graded(facts.regressions.lazy(), lim)
-    newest = falls.group_by(subject_id="deal_id").agg(pl.all().last(), falls=pl.len())
+    is_newest = pl.col("deal_id").ne_missing(pl.col("deal_id").shift(-1))
+    newest = falls.filter(is_newest).with_columns(subject_id="deal_id")
     proving = pl.concat(
         falls.select(column, subject_id="deal_id").rename({column: "edit"}).drop_nulls()
         for column in ("edit", "skip_edit", "skip_first_edit")
@@ -74,7 +76,8 @@ def find(facts: Facts, lim: Bound) -> pl.LazyFrame:
 
 
 def _graded(falls: pl.LazyFrame, lim: Bound) -> pl.LazyFrame:
-    before = pl.when(pl.col("deal_id") == pl.col("deal_id").shift()).then(pl.col("at").shift())
+    is_first = pl.col("deal_id").ne_missing(pl.col("deal_id").shift())
+    before = pl.when(~is_first).then(pl.col("at").shift())
     again = (pl.col("at") - before <= pl.duration(days=lim.again_days)).fill_null(value=False)
     deep = (pl.col("depth") >= lim.critical_depth) & (pl.col("was_late") | pl.col("in_commit"))
     slight = (
@@ -90,7 +93,9 @@ def _graded(falls: pl.LazyFrame, lim: Bound) -> pl.LazyFrame:
         .then(Severity.INFO.value)
         .otherwise(Severity.WARNING.value)
     )
-    return falls.with_columns(severity=severity)
+    return falls.with_columns(severity=severity, is_first=is_first).with_columns(
+        falls=running(pl.col("depth").is_not_null())
+    )
 
 
 def _labelled(falls: pl.LazyFrame, labels: pl.LazyFrame) -> pl.LazyFrame:
