@@ -207,9 +207,15 @@ class Cells:
             file=self._sheet.path.name,
             line=self._row.line,
             column=self._sheet.headers[place] if place is not None else column,
-            value=self._row.cells[place].strip()[:120] if place is not None else None,
+            value=_shown(self._row.cells[place]) if place is not None else None,
             reason=reason,
         )
+
+
+def _shown(cell: str) -> str:
+    """A cell as a terminal may show it: short, and nothing in it can move the cursor."""
+    short = cell.strip()[:120]
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in short)
 
 
 def read_rows(sheet: Sheet, tools: Tools, parse: Callable[[Cells], T]) -> Iterator[T]:

@@ -93,7 +93,7 @@ def _known(given: Iterable[str], valid: Iterable[str], *, where: str) -> None:
 def _zone(name: object) -> ZoneInfo:
     try:
         return ZoneInfo(str(name))
-    except (OSError, ValueError) as error:
+    except (KeyError, OSError, ValueError) as error:
         raise FileError(
             "time-zone", f"{name!r} is no IANA time zone such as Europe/Berlin"
         ) from error
