@@ -42,7 +42,7 @@ TASK = Shape(
     optional=("WhatId", "WhoId", "AccountId", "OwnerId", "ActivityDate", "TaskSubtype"),
     silent=(
         *("CompletedDateTime", "Type", "CallDisposition", "CallDurationInSeconds", "CallType"),
-        activities.KEY_FIELD,
+        *("IsRecurrence", activities.KEY_FIELD),
     ),
 )
 EVENT = Shape(
@@ -52,7 +52,7 @@ EVENT = Shape(
         *("WhatId", "WhoId", "AccountId", "OwnerId", "ActivityDate", "StartDateTime"),
         *("DurationInMinutes", "Subject"),
     ),
-    silent=("ActivityDateTime", "IsChild", "No_Show__c"),
+    silent=("ActivityDateTime", "IsChild", "IsRecurrence", "No_Show__c"),
 )
 EMAIL = Shape(
     sobject="EmailMessage",
@@ -159,8 +159,7 @@ class SalesforceReader:
             try:
                 for part in portions(self._fields, shape, places.get(shape.sobject), until=until):
                     places[shape.sobject] = part.cursor
-                    # A group event's child rows repeat it, one for each colleague invited.
-                    found = [to_record(row) for row in part.rows if not row.get("IsChild")]
+                    found = [to_record(row) for row in part.rows if not _is_shadow(row)]
                     if found:
                         page = Page(cursor=None, activities=found, total=part.total)
                         yield page, dict(places)
@@ -169,3 +168,10 @@ class SalesforceReader:
                     raise Fatal(str(error), code=error.code) from None
                 self._fields.warn(f"{shape.sobject} is not read: {error}")
         yield Page(cursor=None), places
+
+
+def _is_shadow(row: Row) -> bool:
+    """A row that stands for nothing that took place: a group event's copy for a colleague, or
+    the pattern of a recurring series, whose occurrences are rows of their own.
+    """
+    return bool(row.get("IsChild") or row.get("IsRecurrence"))
