@@ -35,9 +35,9 @@ def apply(
         with db.write() as conn:
             moved |= _Chunk(conn, work, plan, read).write(chunk)
         tell("flags", done + 1, len(chunks))
-    for deal_ids in generations.chunks(set(read) - moved):
+    for between in generations.ranges(read):
         with db.write() as conn:
-            generations.mark_scored(conn, read, deal_ids)
+            generations.mark_scored(conn, work.connection.id, read, between=between, but=moved)
 
 
 def _chunks(steps: Sequence[Step], *, is_writing: bool) -> Iterator[dict[int, list[Step]]]:

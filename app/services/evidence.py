@@ -120,7 +120,7 @@ def _deals(conn: sa.Connection, ids: Collection[int]) -> dict[tuple[str, int], P
     )
     return {
         ("deal", row[0]): ProvingRow(ref=row[1], by=row[2])
-        for chunk in _chunks(sorted(ids))
+        for chunk in chunks(sorted(ids))
         for row in conn.execute(query.where(DEALS.c.id.in_(chunk)))
     }
 
@@ -133,10 +133,11 @@ def _activities(conn: sa.Connection, ids: Collection[int]) -> dict[tuple[str, in
     )
     return {
         ("activity", row[0]): ProvingRow(ref=row[1], new=ACTIVITY_KINDS[row[2]], by=row[3])
-        for chunk in _chunks(sorted(ids))
+        for chunk in chunks(sorted(ids))
         for row in conn.execute(query.where(ACTIVITIES.c.id.in_(chunk)))
     }
 
 
-def _chunks(ids: Sequence[int], size: int = 1_000) -> Iterator[Sequence[int]]:
+def chunks(ids: Sequence[int], size: int = 1_000) -> Iterator[Sequence[int]]:
+    """Ids in lots that one query can name."""
     return (ids[start : start + size] for start in range(0, len(ids), size))

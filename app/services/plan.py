@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import sqlalchemy as sa
 
-from app.services.evidence import Pointer, ProvingRows
+from app.services.evidence import Pointer, ProvingRows, chunks
 from app.services.reconcile import (
     DealCondition,
     Decision,
@@ -122,14 +122,18 @@ def make_plan(
         steps=steps,
         clean_up=_clean_up(findings, standing, work),
         proof=proof,
-        crm_ids=_crm_ids(conn, work, {step.deal_id for step in steps if step.flag is None}),
+        crm_ids=_crm_ids(conn, {step.deal_id for step in steps if step.flag is None}),
         found=dict(findings.group_by("rule").len().iter_rows()),
     )
 
 
-def _crm_ids(conn: sa.Connection, work: Pass, deal_ids: Collection[int]) -> dict[int, str]:
-    query = sa.select(DEALS.c.id, DEALS.c.crm_id).where(DEALS.c.connection_id == work.connection.id)
-    return {row[0]: row[1] for row in conn.execute(query) if row[0] in deal_ids}
+def _crm_ids(conn: sa.Connection, deal_ids: Collection[int]) -> dict[int, str]:
+    query = sa.select(DEALS.c.id, DEALS.c.crm_id)
+    return {
+        row[0]: row[1]
+        for chunk in chunks(sorted(deal_ids))
+        for row in conn.execute(query.where(DEALS.c.id.in_(chunk)))
+    }
 
 
 def _with_terms(ranked: pl.DataFrame, work: Pass, facts: Facts) -> pl.DataFrame:
