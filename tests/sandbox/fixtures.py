@@ -16,6 +16,7 @@ import pytest
 import requests
 from requests.adapters import HTTPAdapter
 from simple_salesforce.api import Salesforce
+from simple_salesforce.exceptions import SalesforceError
 
 ROOT = Path(__file__).parents[2]
 CONSUMER_KEY = "forestage-sandbox"
@@ -71,7 +72,7 @@ class Sandbox:
         session.mount("https://", PlainHttp(self.base_url))
         return session
 
-    def client(self, **options: Any) -> Salesforce:
+    def client(self, **options: Any) -> Any:
         """A plain simple-salesforce client, logged in by client credentials."""
         return Salesforce(
             consumer_key=CONSUMER_KEY,
@@ -86,6 +87,13 @@ class Sandbox:
         response = requests.request(method, url, json=body, timeout=TIMEOUT_S)
         response.raise_for_status()
         return response
+
+
+def errors_of(refused: pytest.ExceptionInfo[SalesforceError]) -> list[dict[str, Any]]:
+    """The list of errors that the API answered with."""
+    content: Any = refused.value.content
+    assert isinstance(content, list)
+    return content
 
 
 @contextmanager

@@ -45,12 +45,19 @@ def seen(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[str
     folder = tmp_path_factory.mktemp("jsforce")
     for name in ("package.json", "package-lock.json", "drive.mjs"):
         shutil.copy(HERE / name, folder / name)
-    install = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
+    install = [
+        shutil.which("npm") or "npm",
+        "ci",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--prefer-offline",
+    ]
     subprocess.run(install, cwd=folder, check=True, capture_output=True, timeout=INSTALL_S)
     deal = sandbox.client().query("SELECT Id FROM Opportunity LIMIT 1")["records"][0]["Id"]
     run = subprocess.run(
         [
-            "node",
+            shutil.which("node") or "node",
             "drive.mjs",
             sandbox.base_url,
             CONSUMER_KEY,

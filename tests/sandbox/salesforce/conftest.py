@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
-from simple_salesforce.api import Salesforce
 
 from connectors.sandbox.salesforce.store import Store
 from tests.sandbox.fixtures import Sandbox, fresh_sandbox, salesforce_sandbox
@@ -14,7 +14,7 @@ __all__ = ["fresh_sandbox", "salesforce_sandbox"]
 
 
 @pytest.fixture(scope="session")
-def client(salesforce_sandbox: Sandbox) -> Salesforce:
+def client(salesforce_sandbox: Sandbox) -> Any:
     return salesforce_sandbox.client()
 
 

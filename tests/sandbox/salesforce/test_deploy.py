@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 import requests
-from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceMalformedRequest
 
-from tests.sandbox.fixtures import TIMEOUT_S, Sandbox
+from tests.sandbox.fixtures import TIMEOUT_S, Sandbox, errors_of
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>'
 SPACE = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
@@ -63,11 +62,11 @@ def zipped(parts: Mapping[str, str]) -> bytes:
     return buffer.getvalue()
 
 
-def deploy(sandbox: Sandbox, client: Salesforce, parts: Mapping[str, str]) -> dict[str, Any]:
+def deploy(sandbox: Sandbox, client: Any, parts: Mapping[str, str]) -> dict[str, Any]:
     url = f"{sandbox.base_url}/services/data/v66.0/metadata/deployRequest"
     headers = {"Authorization": client.headers["Authorization"]}
     body = json.dumps({"deployOptions": {"singlePackage": True}})
-    files = {
+    files: dict[str, Any] = {
         "json": (None, body, "application/json"),
         "file": ("deploy.zip", zipped(parts), "application/zip"),
     }
@@ -80,13 +79,13 @@ def deploy(sandbox: Sandbox, client: Salesforce, parts: Mapping[str, str]) -> di
     return result
 
 
-def grant(client: Salesforce, name: str = "Notes") -> None:
+def grant(client: Any, name: str = "Notes") -> None:
     found = client.query(f"SELECT Id FROM PermissionSet WHERE Name = '{name}'")["records"][0]["Id"]
     user = client.oauth2("userinfo")["user_id"]
     client.PermissionSetAssignment.create({"PermissionSetId": found, "AssigneeId": user})
 
 
-def fields_of(client: Salesforce, name: str) -> dict[str, dict[str, Any]]:
+def fields_of(client: Any, name: str) -> dict[str, dict[str, Any]]:
     return {field["name"]: field for field in getattr(client, name).describe()["fields"]}
 
 
@@ -166,7 +165,7 @@ def test_a_unique_value_is_kept_unique_but_free_again_after_deletion(
     first = client.Note__c.create({"Kind__c": "x", "Key__c": "same"})["id"]
     with pytest.raises(SalesforceMalformedRequest) as refused:
         client.Note__c.create({"Kind__c": "x", "Key__c": "same"})
-    assert refused.value.content[0]["errorCode"] == "DUPLICATE_VALUE"
+    assert errors_of(refused)[0]["errorCode"] == "DUPLICATE_VALUE"
     client.Note__c.delete(first)
     assert client.Note__c.create({"Kind__c": "x", "Key__c": "same"})["id"] != first
 

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 import requests
 import yaml
-from simple_salesforce.api import Salesforce
 
 from tests.sandbox.fixtures import TIMEOUT_S, Sandbox
 
@@ -52,7 +51,7 @@ def fields_of(describe: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", ["Opportunity", "Event", "OpportunityContactRole"])
-def test_fields_are_as_a_real_organisation_describes_them(client: Salesforce, name: str) -> None:
+def test_fields_are_as_a_real_organisation_describes_them(client: Any, name: str) -> None:
     ours, theirs = fields_of(getattr(client, name).describe()), fields_of(recorded(name))
     common = ours.keys() & theirs.keys()
     assert len(common) > 10
@@ -65,13 +64,13 @@ def test_fields_are_as_a_real_organisation_describes_them(client: Salesforce, na
     assert different == {}
 
 
-def test_a_describe_has_every_key_that_a_real_one_has(client: Salesforce) -> None:
+def test_a_describe_has_every_key_that_a_real_one_has(client: Any) -> None:
     ours, theirs = client.Opportunity.describe(), recorded("Opportunity")
     keys = set(theirs["fields"][0])
     assert all(keys <= set(field) for field in ours["fields"])
 
 
-def test_children_and_parents_are_named(client: Salesforce) -> None:
+def test_children_and_parents_are_named(client: Any) -> None:
     describe = client.Opportunity.describe()
     children = {
         each["relationshipName"]: each["childSObject"] for each in describe["childRelationships"]
@@ -83,7 +82,7 @@ def test_children_and_parents_are_named(client: Salesforce) -> None:
     assert (owner["relationshipName"], owner["referenceTo"]) == ("Owner", ["User"])
 
 
-def test_stages_are_the_organisations_own_and_differ_by_record_type(client: Salesforce) -> None:
+def test_stages_are_the_organisations_own_and_differ_by_record_type(client: Any) -> None:
     describe = client.Opportunity.describe()
     everything = {each["value"] for each in fields_of(describe)["StageName"]["picklistValues"]}
     by_type = {}
@@ -97,7 +96,7 @@ def test_stages_are_the_organisations_own_and_differ_by_record_type(client: Sale
     assert all(stages < everything or stages == everything for stages in own)
 
 
-def test_the_global_describe_lists_what_can_be_queried(client: Salesforce) -> None:
+def test_the_global_describe_lists_what_can_be_queried(client: Any) -> None:
     listed = {each["name"]: each for each in client.describe()["sobjects"]}
     assert listed["Opportunity"]["keyPrefix"] == "006"
     assert listed["Opportunity"]["labelPlural"] == "Opportunities"
@@ -120,7 +119,7 @@ def test_any_version_is_served_and_listed(salesforce_sandbox: Sandbox) -> None:
         assert url == f"/services/data/v{version}/sobjects/Opportunity/describe"
 
 
-def test_an_unknown_object_is_not_found(client: Salesforce, salesforce_sandbox: Sandbox) -> None:
+def test_an_unknown_object_is_not_found(client: Any, salesforce_sandbox: Sandbox) -> None:
     reply = client.session.get(
         f"{client.base_url}sobjects/Whizbang/describe", headers=client.headers, timeout=TIMEOUT_S
     )

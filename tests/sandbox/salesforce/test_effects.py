@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from connectors.sandbox.salesforce.effects import (
-    Saved,
     SaveContext,
+    Saved,
     StageRow,
     fiscal,
     months_moved,

@@ -1,18 +1,18 @@
 """Writing by API: checks, side effects, collections."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import requests
-from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceMalformedRequest, SalesforceResourceNotFound
 
-from tests.sandbox.fixtures import TIMEOUT_S, Sandbox
+from tests.sandbox.fixtures import TIMEOUT_S, Sandbox, errors_of
 
 DEAL = {"Name": "By API", "StageName": "Prospecting", "CloseDate": "2030-06-30"}
 
 
-def create(client: Salesforce, name: str = "Opportunity", **values: Any) -> str:
+def create(client: Any, name: str = "Opportunity", **values: Any) -> str:
     body = {**(DEAL if name == "Opportunity" else {}), **values}
     created = getattr(client, name).create(body)
     assert created["success"] is True
@@ -20,14 +20,13 @@ def create(client: Salesforce, name: str = "Opportunity", **values: Any) -> str:
     return str(created["id"])
 
 
-def refusal(client: Salesforce, name: str, body: dict[str, Any]) -> dict[str, Any]:
+def refusal(client: Any, name: str, body: dict[str, Any]) -> dict[str, Any]:
     with pytest.raises(SalesforceMalformedRequest) as refused:
         getattr(client, name).create(body)
-    error: dict[str, Any] = refused.value.content[0]
-    return error
+    return errors_of(refused)[0]
 
 
-def collection(client: Salesforce, method: str, path: str, **body: Any) -> list[dict[str, Any]]:
+def collection(client: Any, method: str, path: str, **body: Any) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = client.restful(
         f"composite/sobjects{path}", method=method, json=body
     )
@@ -35,7 +34,7 @@ def collection(client: Salesforce, method: str, path: str, **body: Any) -> list[
 
 
 def test_a_created_deal_has_owner_author_and_the_sandboxs_time(
-    client: Salesforce, salesforce_sandbox: Sandbox
+    client: Any, salesforce_sandbox: Sandbox
 ) -> None:
     crm_id = create(client)
     record = client.Opportunity.get(crm_id)
@@ -47,7 +46,7 @@ def test_a_created_deal_has_owner_author_and_the_sandboxs_time(
     assert record["RecordTypeId"].startswith("012")
 
 
-def test_changing_the_stage_by_api_leaves_history_and_moves_the_stamp(client: Salesforce) -> None:
+def test_changing_the_stage_by_api_leaves_history_and_moves_the_stamp(client: Any) -> None:
     crm_id = create(client, Amount=500)
     status = client.Opportunity.update(crm_id, {"StageName": "Closed Won", "Amount": 700})
     assert status == 204
@@ -63,7 +62,7 @@ def test_changing_the_stage_by_api_leaves_history_and_moves_the_stamp(client: Sa
     assert rows[1]["PrevCloseDate"] == "2030-06-30"
 
 
-def test_completing_a_task_moves_the_deals_last_activity(client: Salesforce) -> None:
+def test_completing_a_task_moves_the_deals_last_activity(client: Any) -> None:
     deal = create(client)
     task = create(client, "Task", Subject="Call", WhatId=deal, ActivityDate="2026-01-15")
     assert client.Opportunity.get(deal)["LastActivityDate"] is None
@@ -76,7 +75,7 @@ def test_completing_a_task_moves_the_deals_last_activity(client: Salesforce) -> 
     assert found["records"][0]["HasOpenActivity"] is False
 
 
-def test_an_event_gets_its_end_from_its_length(client: Salesforce) -> None:
+def test_an_event_gets_its_end_from_its_length(client: Any) -> None:
     crm_id = create(
         client,
         "Event",
@@ -103,7 +102,7 @@ def test_an_event_gets_its_end_from_its_length(client: Salesforce) -> None:
     ],
 )
 def test_a_bad_value_is_refused_with_code_and_field(
-    client: Salesforce, values: dict[str, Any], code: str, field: str
+    client: Any, values: dict[str, Any], code: str, field: str
 ) -> None:
     error = refusal(client, "Opportunity", {**DEAL, **values})
     assert error["errorCode"] == code
@@ -119,11 +118,11 @@ def test_a_bad_value_is_refused_with_code_and_field(
         ({"OwnerId": "005Fs0000009999IAA"}, "INVALID_CROSS_REFERENCE_KEY"),
     ],
 )
-def test_nonsense_is_refused(client: Salesforce, values: dict[str, Any], code: str) -> None:
+def test_nonsense_is_refused(client: Any, values: dict[str, Any], code: str) -> None:
     assert refusal(client, "Opportunity", {**DEAL, **values})["errorCode"] == code
 
 
-def test_history_can_not_be_written(client: Salesforce) -> None:
+def test_history_can_not_be_written(client: Any) -> None:
     error = refusal(client, "OpportunityHistory", {"StageName": "Prospecting"})
     assert error["errorCode"] == "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
 
@@ -137,20 +136,21 @@ def test_an_inactive_user_can_not_own_a_task(fresh_sandbox: Sandbox) -> None:
     assert error["errorCode"] == "INACTIVE_OWNER_OR_USER"
 
 
-def test_a_deleted_record_is_gone_for_reading_and_writing(client: Salesforce) -> None:
+def test_a_deleted_record_is_gone_for_reading_and_writing(client: Any) -> None:
     crm_id = create(client)
     assert client.Opportunity.delete(crm_id) == 204
-    for act in (
+    acts: list[Callable[[], Any]] = [
         lambda: client.Opportunity.get(crm_id),
         lambda: client.Opportunity.update(crm_id, {"Name": "again"}),
         lambda: client.Opportunity.delete(crm_id),
-    ):
+    ]
+    for act in acts:
         with pytest.raises(SalesforceResourceNotFound) as refused:
             act()
-        assert refused.value.content[0]["errorCode"] == "ENTITY_IS_DELETED"
+        assert errors_of(refused)[0]["errorCode"] == "ENTITY_IS_DELETED"
 
 
-def test_one_bad_row_of_a_collection_does_not_stop_the_others(client: Salesforce) -> None:
+def test_one_bad_row_of_a_collection_does_not_stop_the_others(client: Any) -> None:
     kind = {"attributes": {"type": "Opportunity"}}
     results = collection(
         client,
@@ -181,7 +181,7 @@ def test_one_bad_row_of_a_collection_does_not_stop_the_others(client: Salesforce
     assert [result["success"] for result in gone] == [True, True, False]
 
 
-def test_all_or_none_undoes_every_row(client: Salesforce) -> None:
+def test_all_or_none_undoes_every_row(client: Any) -> None:
     kind = {"attributes": {"type": "Account"}}
     results = collection(
         client, "POST", "", allOrNone=True, records=[{**kind, "Name": "Undone Ltd"}, {**kind}]
@@ -192,7 +192,7 @@ def test_all_or_none_undoes_every_row(client: Salesforce) -> None:
     assert client.query("SELECT COUNT() FROM Account WHERE Name = 'Undone Ltd'")["totalSize"] == 0
 
 
-def test_more_than_200_rows_are_refused(client: Salesforce) -> None:
+def test_more_than_200_rows_are_refused(client: Any) -> None:
     records = [{"attributes": {"type": "Account"}, "Name": "x"}] * 201
     with pytest.raises(SalesforceMalformedRequest):
         collection(client, "POST", "", records=records)

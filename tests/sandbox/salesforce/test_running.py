@@ -13,7 +13,7 @@ from simple_salesforce.exceptions import (
 )
 
 from connectors.sandbox.salesforce.values import instant
-from tests.sandbox.fixtures import TIMEOUT_S, Sandbox, running_sandbox
+from tests.sandbox.fixtures import TIMEOUT_S, Sandbox, errors_of, running_sandbox
 
 SOQL = "SELECT Id FROM User LIMIT 1"
 
@@ -158,4 +158,4 @@ def test_a_body_that_is_no_json_is_refused(fresh_sandbox: Sandbox) -> None:
     client = fresh_sandbox.client()
     with pytest.raises(SalesforceMalformedRequest) as refused:
         client.restful("composite/sobjects", method="POST", data="{")
-    assert refused.value.content[0]["errorCode"] == "JSON_PARSER_ERROR"
+    assert errors_of(refused)[0]["errorCode"] == "JSON_PARSER_ERROR"

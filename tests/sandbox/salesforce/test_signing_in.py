@@ -1,8 +1,9 @@
+from typing import Any
+
+import pytest
 import requests
 from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceAuthenticationFailed, SalesforceExpiredSession
-
-import pytest
 
 from tests.sandbox.fixtures import (
     CONSUMER_KEY,
@@ -83,7 +84,11 @@ def test_a_password_gives_a_refresh_token_that_gives_a_new_access_token(
 
 
 def test_simple_salesforce_logs_in_by_soap_up_to_version_64(salesforce_sandbox: Sandbox) -> None:
-    options = {"username": USERNAME, "security_token": "", "session": salesforce_sandbox.session()}
+    options: dict[str, Any] = {
+        "username": USERNAME,
+        "security_token": "",
+        "session": salesforce_sandbox.session(),
+    }
     client = Salesforce(password=PASSWORD, **options)
     assert client.query("SELECT COUNT() FROM User")["totalSize"] > 0
     with pytest.raises(SalesforceAuthenticationFailed, match="INVALID_LOGIN"):

@@ -53,9 +53,8 @@ def compare(field: str, sign: str, value: Any) -> Test:
             return bool(mine != theirs)
         if mine is None or theirs is None:
             return False
-        return {"<": mine < theirs, "<=": mine <= theirs, ">": mine > theirs}.get(
-            sign, mine >= theirs
-        )
+        results = {"<": mine < theirs, "<=": mine <= theirs, ">": mine > theirs}
+        return bool(results.get(sign, mine >= theirs))
 
     return holds
 
@@ -189,6 +188,7 @@ def test_a_condition_selects_what_plain_python_selects(
     offset=st.integers(0, 90),
 )
 def test_order_limit_and_offset_cut_the_sorted_list(
+    *,
     organisation: tuple[Queries, list[Row]],
     field: str,
     is_descending: bool,
@@ -198,7 +198,8 @@ def test_order_limit_and_offset_cut_the_sorted_list(
 ) -> None:
     queries, rows = organisation
     word = "DESC" if is_descending else "ASC"
-    soql = f"SELECT Id FROM Opportunity ORDER BY {field} {word}{nulls}, Id LIMIT {limit} OFFSET {offset}"
+    cut = f"LIMIT {limit} OFFSET {offset}"
+    soql = f"SELECT Id FROM Opportunity ORDER BY {field} {word}{nulls}, Id {cut}"
     filled = [row for row in rows if row[field] is not None]
     filled.sort(key=lambda row: folded(row[field]), reverse=is_descending)
     empty = [row for row in rows if row[field] is None]
