@@ -104,6 +104,8 @@ def show(ctx: typer.Context, name: Name, *, as_json_too: Json = False) -> None:
         print_json(as_json(row))
         return
     shown = as_json(row) | {"account": f"{row.account_name} ({row.account_crm_id})"}
+    for moment in ("created_at", "first_synced_at", "write_since_at"):
+        shown[moment] = _moment(shown[moment])
     config = shown.pop("config")
     out().print(facts([*shown.items(), *config.items()]))
 
@@ -142,7 +144,8 @@ def mode(
     """Switch between `observe` (nothing is written to the CRM) and `write`.
 
     On the switch to `write` the standing flags become the baseline: the top flag of each
-    deal is written, within the weekly load; the rest are held.
+    deal is written, within the weekly load; the rest are held. Before it, `forestage
+    write-back --dry-run` shows what would be written.
     """
     if to not in ("observe", "write"):
         raise BadInput("observe|write", f"not {to!r}")
@@ -159,4 +162,4 @@ def mode(
 
 
 def _moment(at: Any) -> str:
-    return "never" if at is None else f"{at:%Y-%m-%d %H:%M}"
+    return "never" if at is None else f"{at:%Y-%m-%d %H:%M} UTC"

@@ -13,7 +13,7 @@ import httpx
 import typer
 from rich.console import Console
 
-from app import bootstrap
+from app import bootstrap, lock
 from app.commands import child, scene, serve
 from app.commands.screen import Json, err, out, print_json, settings_of
 from app.errors import BadInput
@@ -57,7 +57,7 @@ def demo(
     begun = time.monotonic()
     with ExitStack() as stack:
         stack.enter_context(stopping_on_sigterm())
-        directory = data_dir or Path(stack.enter_context(_temporary()))
+        directory = _emptied(data_dir) or Path(stack.enter_context(_temporary()))
         settings = settings_of(ctx, data_dir=directory.absolute(), database_url=None)
         console = err() if as_json else out()
         console.print(scene.opening(deals=deals, seed=seed))
@@ -121,6 +121,14 @@ def told(outcome: Outcome, seconds: float) -> dict[str, Any]:
         "calls": outcome.calls,
         "seconds": seconds,
     }
+
+
+def _emptied(data_dir: Path | None) -> Path | None:
+    if data_dir is not None:
+        lock.prepare(data_dir)
+        if any(data_dir.iterdir()):
+            raise BadInput("--data-dir", f"{data_dir} is not empty; name a new directory")
+    return data_dir
 
 
 def _temporary() -> AbstractContextManager[str]:

@@ -61,4 +61,5 @@ def show(
     out().print(Markdown(inspect.cleandoc(rule.doc)))
     limits = as_json(rule)["limits"]
     rows = [(name, told["default"], told["reason"]) for name, told in limits.items()]
-    out().print(table("limit", "default", "why", rows=rows, title="\nLimits"))
+    out().print()
+    out().print(table("limit", "default", "why", rows=rows))

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from app.commands.screen import (
     ConnectionName,
@@ -78,8 +79,10 @@ def score(
     out().print(
         f"{result['deals']:,} deals as of {result['as_of']}, {result['seconds']:.1f} s", style="dim"
     )
-    for item in result.get("items", ()):
-        out().print(f"  {item['severity']:8} {item['rule']}: {item['sentence']}")
+    items = result.get("items", ())
+    cells = [(item["severity"], item["subject"]["name"], item["sentence"]) for item in items]
+    if cells:
+        out().print(table("severity", "deal", "why", rows=cells))
 
 
 def write_back(
@@ -94,8 +97,13 @@ def write_back(
     result = _run(ctx, connection, "write_back", arguments=arguments)
     if as_json:
         print_json(result)
-    else:
-        out().print(facts([(name, _told(value)) for name, value in result.items()]))
+        return
+    items = result.pop("items", ())
+    out().print(facts([(name, _told(value)) for name, value in result.items()]))
+    for item in items:
+        payload = item["payload"]
+        named = payload.get("deal_name") or payload["subject"]
+        out().print(Text.assemble((f"{item['kind']:5}", "dim"), str(named), "  ", _words(payload)))
 
 
 def _run(
@@ -117,6 +125,10 @@ def instant(text: str) -> datetime:
     except ValueError:
         raise BadInput("--as-of", f"{text!r} is no day or instant like 2026-03-08T12:00Z") from None
     return parsed.replace(tzinfo=parsed.tzinfo or UTC).astimezone(UTC)
+
+
+def _words(payload: Mapping[str, Any]) -> str:
+    return str(payload.get("reason") or f"due {payload['due_on']}")
 
 
 def _told(value: Any) -> str:

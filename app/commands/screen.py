@@ -86,9 +86,9 @@ def _ignore(step: str, done: int, total: int | None) -> None:
     """No terminal: nobody watches."""
 
 
-def table(*columns: str, rows: Sequence[Sequence[object]], title: str | None = None) -> Table:
+def table(*columns: str, rows: Sequence[Sequence[object]]) -> Table:
     """A plain table; None shows as nothing."""
-    made = Table(*columns, title=title, title_justify="left", box=None, pad_edge=False)
+    made = Table(*columns, box=None, pad_edge=False)
     for row in rows:
         made.add_row(*(_cell(cell) for cell in row))
     return made

@@ -1,11 +1,14 @@
 """forestage setup and undo: what Forestage assumes of and installs in a CRM, and the way back."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
 import typer
+from rich.console import Group, RenderableType
+from rich.text import Text
 
 from app.commands.screen import (
     ConnectionName,
@@ -17,6 +20,7 @@ from app.commands.screen import (
     print_json,
     progress_bar,
     settings_of,
+    table,
 )
 from app.errors import BadInput
 from app.services import connect
@@ -49,6 +53,7 @@ def setup(
     deploy: Annotated[
         bool, typer.Option("--deploy", help="Install the package in the CRM (an admin's session).")
     ] = False,
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Propose and confirm stage roles, expected entry stages and segments; install the package.
@@ -59,25 +64,57 @@ def setup(
     """
     if sum((propose, accept is not None, accept_proposals)) > 1:
         raise BadInput("--accept", "give one of --propose, --accept and --accept-proposals")
-    asks_only = propose or not (accept or accept_proposals or deploy)
+    accepts = accept is not None or accept_proposals
+    asks_only = propose or dry_run or not (accepts or deploy)
     with opened(ctx, purpose=None if asks_only else "`forestage setup`") as parts:
         row = connect.chosen(parts, connection)
         done: dict[str, Any] = {"connection": row.name}
-        if asks_only:
-            done["proposal"] = service.propose(parts.db, row.id).as_json()
-        if accept or accept_proposals:
+        if asks_only and not deploy:
+            done["proposal"] = _proposal(parts, row, accept).as_json()
+        elif accepts and not dry_run:
             done["accepted"] = _accept(parts, row, accept)
         if deploy:
-            done["installed"] = list(_admin(parts, row).setup().install())
+            installer = _admin(parts, row).setup()
+            done["missing" if dry_run else "installed"] = list(
+                installer.missing() if dry_run else installer.install()
+            )
     if as_json:
         print_json(done.get("proposal", done))
         return
     if "proposal" in done:
-        print_json(done["proposal"])
+        out().print(_shown(done["proposal"]))
+        out().print(
+            "Accept it with --accept-proposals; or edit what --propose --json prints and "
+            "--accept that file.",
+            style="dim",
+        )
     if "accepted" in done:
         out().print(f"Accepted for [bold]{row.name}[/]; score again to use it.")
-    if deploy:
-        out().print(f"Installed: {', '.join(done['installed']) or 'nothing was missing'}.")
+    for word in ("missing", "installed"):
+        if word in done:
+            told = ", ".join(done[word]) or "nothing, all is there"
+            out().print(Text(f"{word.capitalize()}: {told}."))
+
+
+def _shown(proposal: Mapping[str, Any]) -> RenderableType:
+    """A proposal for a person."""
+    parts: list[RenderableType] = []
+    for pipeline in proposal["pipelines"]:
+        rows = [
+            (stage["label"], stage["position"], stage["role"] or "unknown")
+            for stage in pipeline["stages"]
+        ]
+        entry = pipeline["expected_entry"]
+        title = (f"{pipeline['name']}", "bold"), f": deals are expected to enter at {entry or 0}"
+        parts += [Text.assemble(*title), table("stage", "position", "role", rows=rows), Text()]
+    names = {pipeline["crm_id"]: pipeline["name"] for pipeline in proposal["pipelines"]}
+    segments = [
+        (segment["deal_type"], names.get(segment["pipeline"], "any"), segment["segment"])
+        for segment in proposal["segments"]
+    ]
+    if segments:
+        parts += [table("deal type", "pipeline", "segment", rows=segments), Text()]
+    return Group(*parts)
 
 
 def _admin(parts: Parts, row: ConnectionRow) -> Crm:
@@ -91,11 +128,15 @@ def _admin(parts: Parts, row: ConnectionRow) -> Crm:
 
 
 def _accept(parts: Parts, row: ConnectionRow, file: Path | None) -> dict[str, Any]:
-    proposal = service.propose(parts.db, row.id)
-    if file is not None:
-        proposal = service.SetupProposal.from_json(_read(file))
+    proposal = _proposal(parts, row, file)
     service.accept(parts.db, row.id, proposal, by="admin", clock=parts.clock)
     return proposal.as_json()
+
+
+def _proposal(parts: Parts, row: ConnectionRow, file: Path | None) -> service.SetupProposal:
+    if file is None:
+        return service.propose(parts.db, row.id)
+    return service.SetupProposal.from_json(_read(file))
 
 
 def _read(file: Path) -> Any:

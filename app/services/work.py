@@ -129,12 +129,14 @@ def _score(
 def _write_back(
     parts: Parts, row: ConnectionRow, arguments: Mapping[str, Any], progress: Progress | None
 ) -> dict[str, Any]:
+    dry_run = bool(arguments.get("dry_run"))
     report = write_back(
         parts.db,
         row.id,
         parts.crm(row).writer(),
         clock=parts.clock,
-        dry_run=bool(arguments.get("dry_run")),
+        dry_run=dry_run,
         progress=progress,
     )
-    return asdict(report)
+    told = asdict(report)
+    return told if dry_run else {name: told[name] for name in told if name != "items"}
