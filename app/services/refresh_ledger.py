@@ -99,12 +99,13 @@ def mend(rows: Sequence[Change], subject: Subject) -> Mended:
     """What makes the rows of one deal and field agree with the deal's row."""
     ordered = sorted(rows, key=lambda row: (row.at, row.is_ours, row.seen_at))
     wanted = _explained(_with_first(ordered, subject))
-    at = max(subject.modified_at, subject.created_at)
+    at = _instant(wanted, subject)
     by_then = [row for row in wanted if row.at <= at]
     # A history read after the deal may be ahead of it: then the deal's row is the older one.
-    ends = {row.new for row in (*_last_instant(by_then), *_last_instant(wanted))}
-    if subject.value not in ends:
-        wanted.append(_observed(_end(by_then), subject, at=at, taken=wanted))
+    told_soon = [row for row in wanted if not row.is_ours and at < row.at <= at + _SAME_CHANGE]
+    known = (*_last_instant(by_then), *told_soon, *_last_instant(wanted))
+    if subject.value not in {row.new for row in known}:
+        wanted.append(_observed(wanted, subject, at))
     before = {(row.at, row.ref): row for row in rows}
     after = {(row.at, row.ref): row for row in wanted}
     return Mended(
@@ -113,8 +114,21 @@ def mend(rows: Sequence[Change], subject: Subject) -> Mended:
     )
 
 
+def _instant(rows: Sequence[Change], subject: Subject) -> int:
+    """Since when the deal is as its row says: its last modification, or a reading after that
+    which already found another value (some changes don't count as modifications).
+    """
+    read = (row.at for row in rows if row.is_ours and not row.is_first)
+    return max(subject.modified_at, subject.created_at, *read)
+
+
 def _last_instant(rows: Sequence[Change]) -> list[Change]:
-    return [row for row in rows if row.at == rows[-1].at]
+    """The last row, with those that the CRM told of the same instant: their order is unknown,
+    that of our own rows is that of our readings.
+    """
+    if rows and rows[-1].is_ours:
+        return [rows[-1]]
+    return [row for row in rows if row.at == rows[-1].at and not row.is_ours]
 
 
 def _end(rows: Sequence[Change]) -> _Value:
@@ -167,15 +181,15 @@ def _explained(ordered: list[Change]) -> list[Change]:
     return kept
 
 
-def _observed(before: _Value, subject: Subject, *, at: int, taken: Sequence[Change]) -> Change:
-    # A second difference at one instant of modification: only the reading tells them apart.
-    if any(row.is_ours and not row.is_first and row.at == at for row in taken):
+def _observed(rows: Sequence[Change], subject: Subject, at: int) -> Change:
+    # A second difference at one instant of modification: only the readings tell them apart.
+    if any(row.is_ours and not row.is_first and row.at == at for row in rows):
         at = max(at + 1, subject.read_at)
     digest = hashlib.sha256(f"{subject.value!r}|{at}".encode()).hexdigest()[:16]
     return Change(
         at=at,
         ref=f"{_OBSERVED}{subject.field}:{digest}",
-        old=before,
+        old=_end([row for row in rows if row.at <= at]),
         new=subject.value,
         by_id=None,  # who modified the record last may have changed another field
         source=OBSERVED,
