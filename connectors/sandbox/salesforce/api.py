@@ -43,7 +43,7 @@ class Api:
         self._on_advance = on_advance
         self._tokens = auth.Tokens()
         self._faults = Faults()
-        self._calls = Calls(int(practice.store.meta("calls") or 0), Counter(), Counter())
+        self._calls = Calls(0, Counter(), Counter())
         self._lock = threading.Lock()
         self._locks_due = 0
         deploys = Deploys(practice)
@@ -204,7 +204,8 @@ class Api:
         return reply_json({"error": "advance, faults, truth or state"}, 404)
 
     def _advance(self, request: Request) -> Response:
-        days = request.json().get("days")
+        told = request.json()
+        days = told.get("days") if isinstance(told, dict) else None
         if not isinstance(days, int) or days < 0:
             return reply_json({"error": "days must be a whole number from 0 on"}, 400)
         acts = self._practice.advance(days)

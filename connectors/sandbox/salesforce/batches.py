@@ -102,10 +102,11 @@ class Collections:
         return {"id": crm_id, "success": True, "errors": []}
 
     def _update(self, record: Any) -> Row:
+        sobject = self._sobject(_kind(record))
         crm_id = record.get("id") or record.get("Id")
         if not crm_id:
             raise ApiError(400, "MISSING_ARGUMENT", "Id not specified in an update call", fields=[])
-        self._records.update(self._sobject(_kind(record)), str(crm_id), record)
+        self._records.update(sobject, str(crm_id), record)
         return {"id": as_18(str(crm_id)), "success": True, "errors": []}
 
     def _delete(self, crm_id: str) -> Row:

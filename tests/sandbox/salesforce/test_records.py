@@ -215,3 +215,10 @@ def test_updated_and_deleted_are_listed_by_time(fresh_sandbox: Sandbox) -> None:
     deleted = listed("deleted")
     assert gone in [each["id"] for each in deleted["deletedRecords"]]
     assert deleted["latestDateCovered"] <= now[:10] + "T23:59:59.000+0000"
+
+
+def test_rows_that_are_no_records_are_refused_one_by_one(client: Any) -> None:
+    for method in ("POST", "PATCH"):
+        results = collection(client, method, "", records=["text", 5, {}, None])
+        assert [result["success"] for result in results] == [False] * 4
+        assert {result["errors"][0]["statusCode"] for result in results} == {"INVALID_TYPE"}

@@ -1,5 +1,6 @@
 """The sandbox as a process: its clock, its people working on, restarts, faults."""
 
+import socket
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -159,3 +160,20 @@ def test_a_body_that_is_no_json_is_refused(fresh_sandbox: Sandbox) -> None:
     with pytest.raises(SalesforceMalformedRequest) as refused:
         client.restful("composite/sobjects", method="POST", data="{")
     assert errors_of(refused)[0]["errorCode"] == "JSON_PARSER_ERROR"
+
+
+def test_a_client_that_dies_while_sending_changes_nothing(fresh_sandbox: Sandbox) -> None:
+    client = fresh_sandbox.client()
+    count = client.query("SELECT COUNT() FROM Account")["totalSize"]
+    body = b'{"Name": "Never stored Ltd"}'
+    head = (
+        "POST /services/data/v66.0/sobjects/Account HTTP/1.1\r\nHost: sandbox\r\n"
+        f"Authorization: {client.headers['Authorization']}\r\n"
+        f"Content-Length: {len(body) + 1}\r\n\r\n"
+    )
+    host, port = fresh_sandbox.base_url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=TIMEOUT_S) as connection:
+        connection.sendall(head.encode() + body)
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(100) == b""
+    assert client.query("SELECT COUNT() FROM Account")["totalSize"] == count
