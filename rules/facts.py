@@ -10,6 +10,7 @@ from rules import batches, dates, entries, moves, process
 from rules.ledger import is_machine, merge_edits, order_changes
 from rules.norms import Norms
 from rules.notices import notices
+from rules.rule import NOTICES
 from rules.tables import Tables
 
 
@@ -154,7 +155,12 @@ class Facts:
 
     @cached_property
     def notices(self) -> pl.DataFrame:
-        """NOTICES of mass changes and of processes that hardly anybody enters at their start."""
+        """NOTICES of mass changes and of processes that hardly anybody enters at their start.
+
+        None where the norms were given: who computed them has told what they show.
+        """
+        if self.given is not None:
+            return pl.DataFrame(schema=NOTICES)
         return notices(self.norms, self.labels, self.as_of)
 
     @cached_property

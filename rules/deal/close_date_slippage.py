@@ -157,22 +157,15 @@ def _sentence(lim: Bound, *, has_activities: bool) -> pl.Expr:
             )
         )
     )
+    span = counted(lim.silent_days, "day")
     silent = (
-        pl.when(pl.col("silent") == 0)
-        .then(pl.lit("; each after two-way activity"))
+        pl.when(once & (pl.col("silent") == 0))
+        .then(pl.format("; two-way activity stands in the {} before", span))
+        .when(pl.col("silent") == 0)
+        .then(pl.format("; each after two-way activity in the {} before", span))
         .when(once)
-        .then(
-            pl.format(
-                "; no two-way activity stands in the {} before", counted(lim.silent_days, "day")
-            )
-        )
-        .otherwise(
-            pl.format(
-                "; {} without two-way activity in the {} before",
-                "silent",
-                counted(lim.silent_days, "day"),
-            )
-        )
+        .then(pl.format("; no two-way activity stands in the {} before", span))
+        .otherwise(pl.format("; {} without two-way activity in the {} before", "silent", span))
     )
     parts = [moved, crossed, late, *([silent] if has_activities else [])]
     return pl.concat_str([*parts, pl.lit(".")])
