@@ -36,23 +36,29 @@ def register(app: typer.Typer) -> None:
     app.command()(undo)
 
 
+Propose = Annotated[
+    bool, typer.Option("--propose", help="Print what is proposed, and change nothing.")
+]
+Accept = Annotated[
+    Path | None,
+    typer.Option(help="Accept this file: a proposal (`--propose --json`), edited or not."),
+]
+AcceptProposals = Annotated[
+    bool, typer.Option("--accept-proposals", help="Accept the proposals as they are.")
+]
+Deploy = Annotated[
+    bool, typer.Option("--deploy", help="Install the package in the CRM (an admin's session).")
+]
+
+
 def setup(
     ctx: typer.Context,
     *,
     connection: ConnectionName = None,
-    propose: Annotated[
-        bool, typer.Option("--propose", help="Print what is proposed, and change nothing.")
-    ] = False,
-    accept: Annotated[
-        Path | None,
-        typer.Option(help="Accept this file: a proposal (`--propose --json`), edited or not."),
-    ] = None,
-    accept_proposals: Annotated[
-        bool, typer.Option("--accept-proposals", help="Accept the proposals as they are.")
-    ] = False,
-    deploy: Annotated[
-        bool, typer.Option("--deploy", help="Install the package in the CRM (an admin's session).")
-    ] = False,
+    propose: Propose = False,
+    accept: Accept = None,
+    accept_proposals: AcceptProposals = False,
+    deploy: Deploy = False,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
@@ -80,7 +86,11 @@ def setup(
             )
     if as_json:
         print_json(done.get("proposal", done))
-        return
+    else:
+        _show(done)
+
+
+def _show(done: Mapping[str, Any]) -> None:
     if "proposal" in done:
         out().print(_shown(done["proposal"]))
         out().print(
@@ -89,7 +99,7 @@ def setup(
             style="dim",
         )
     if "accepted" in done:
-        out().print(f"Accepted for [bold]{row.name}[/]; score again to use it.")
+        out().print(f"Accepted for [bold]{done['connection']}[/]; score again to use it.")
     for word in ("missing", "installed"):
         if word in done:
             told = ", ".join(done[word]) or "nothing, all is there"
