@@ -29,6 +29,17 @@ def register(app: typer.Typer) -> None:
     app.command("import")(import_)
 
 
+TimeZone = Annotated[
+    str | None,
+    typer.Option("--time-zone", "--timezone", help="IANA name; UTC where none is told."),
+]
+DateOrder = Annotated[
+    str | None,
+    typer.Option("--date-order", "--date-format", help="mdy, dmy or ymd; else inferred."),
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Store nothing if any row is refused.")]
+
+
 def import_(  # noqa: PLR0913 - its options
     ctx: typer.Context,
     *,
@@ -40,17 +51,9 @@ def import_(  # noqa: PLR0913 - its options
     activities: Annotated[Path | None, typer.Option(help="Meetings, calls, mails.")] = None,
     contacts: Annotated[Path | None, typer.Option(help="Contact roles on deals.")] = None,
     mapping: Annotated[Path | None, typer.Option(help="TOML with your column names.")] = None,
-    time_zone: Annotated[
-        str | None,
-        typer.Option("--time-zone", "--timezone", help="IANA name; UTC where none is told."),
-    ] = None,
-    date_order: Annotated[
-        str | None,
-        typer.Option("--date-order", "--date-format", help="mdy, dmy or ymd; else inferred."),
-    ] = None,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Store nothing if any row is refused.")
-    ] = False,
+    time_zone: TimeZone = None,
+    date_order: DateOrder = None,
+    strict: Strict = False,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
@@ -58,14 +61,8 @@ def import_(  # noqa: PLR0913 - its options
 
     Exit code 6: done, but rows were refused. docs/import.md has the columns.
     """
-    given = {
-        "deals": deals,
-        "history": history,
-        "stages": stages,
-        "people": people,
-        "activities": activities,
-        "contacts": contacts,
-    }
+    given = {"deals": deals, "history": history, "stages": stages, "people": people}
+    given |= {"activities": activities, "contacts": contacts}
     files = {kind: path for kind, path in given.items() if path is not None}
     purpose = None if dry_run else "`forestage import`"
     with opened(ctx, purpose=purpose) as parts, progress_bar() as progress:
