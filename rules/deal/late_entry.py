@@ -143,7 +143,7 @@ def _first_day(facts: Facts) -> pl.LazyFrame:
 def _judged(facts: Facts, talks: pl.LazyFrame, fast: pl.LazyFrame, lim: Bound) -> pl.LazyFrame:
     """Each deal's three signs: beyond, lag, rushed."""
     lags = talks.group_by("deal_id").agg(first_talk_at=pl.col("at").min(), talks=pl.len())
-    reached = fast.group_by("deal_id").agg(pl.col("reached").max(), last_at=pl.col("at").max())
+    reached = fast.group_by("deal_id").agg(pl.col("reached").max())
     lag = pl.when(pl.col("talks") >= lim.talks).then(pl.col("created_at") - pl.col("first_talk_at"))
     in_question = facts.norms.beyond_process["pipeline"]
     entry = pl.when("won").then(0 * pl.col("position")).otherwise("position")

@@ -13,8 +13,8 @@ the order of time: `when what value [by whom] [via source]`.
 Days are of 2026 unless they begin with a year. The deal is created by Ann, its owner, at the
 first line that is no activity. Beside the story a case may set `as_of` (else a day after the
 last line), `deals` (so many deals with the same story), `segment`, `created_by`,
-`expected_entry`, `fiscal_start_month`, `time_zone`, `limits` (of the rule), `severity`,
-`sentence` (words in it), and `evidence` (how many rows).
+`expected_entry`, `fiscal_start_month`, `time_zone`, `limits` (of the rule); and of the finding
+`severity`, `sentence` (words in it), `at`, `settles_at` and `evidence` (how many rows).
 """
 
 from collections.abc import Iterator, Mapping
@@ -74,16 +74,16 @@ def as_tables(case: Mapping[str, Any]) -> tuple[Tables, datetime]:
     for deal_id in range(1, case.get("deals", 1) + 1):
         _Teller(organisation, deal_id, case).tell(lines)
     last = max(at for at, _ in lines)
-    as_of = _when(case["as_of"]) if "as_of" in case else last + timedelta(days=1)
+    as_of = when(case["as_of"]) if "as_of" in case else last + timedelta(days=1)
     return organisation.tables(), as_of
 
 
 def _instant(line: str) -> tuple[datetime, list[str]]:
     day, time, *words = line.split()
-    return _when(f"{day} {time}"), words
+    return when(f"{day} {time}"), words
 
 
-def _when(text: str) -> datetime:
+def when(text: str) -> datetime:
     return utc(text if text.startswith("20") else f"2026-{text}")
 
 
@@ -144,7 +144,7 @@ class _Teller:
         elif "on this deal" in rest:
             deal_id = self.deal_id
         two_way = "one-way" not in rest
-        logged_at = _when(f"{words[words.index('logged') + 1]} 12:00") if "logged" in words else at
+        logged_at = when(f"{words[words.index('logged') + 1]} 12:00") if "logged" in words else at
         self.organisation.activity(
             words[0],
             at,

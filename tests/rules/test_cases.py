@@ -10,7 +10,7 @@ from rules.engine import evaluate
 from rules.facts import Facts
 from rules.limits import Limits
 from rules.rule import Rule, Severity
-from tests.rules.stories import CASES, Case, as_tables, cases, load_cases
+from tests.rules.stories import CASES, Case, as_tables, cases, load_cases, when
 
 RULES = {rule.slug: rule for rule in DEAL_RULES}
 
@@ -31,6 +31,9 @@ def test_a_rule_judges_the_case_as_written(case: Case) -> None:
         assert case.told.get("sentence", "") in finding["sentence"]
         if "evidence" in case.told:
             assert len(finding["evidence"]) == case.told["evidence"]
+        for name in ("at", "settles_at"):
+            if name in case.told:
+                assert finding[name] == when(case.told[name])
 
 
 @pytest.mark.parametrize("rule", DEAL_RULES, ids=lambda rule: rule.slug)
