@@ -89,16 +89,20 @@ class _Planner:
         return self.changed
 
     def _with_feedback(self, known: Sequence[TaskState]) -> list[TaskState]:
-        """The tasks, after what people did to them in the CRM."""
+        """The tasks, after what people did to them in the CRM. While a write of ours waits,
+        what was read may be our own last word: the writer looks again before it writes.
+        """
         seen = tasks.seen_in_crm(self.conn, self.row.id)
+        waiting = {row.key for row in outbox.rows(self.conn, self.row.id, kind="task")}
         ended = [
             task
             for task in known
-            if task.status == "open" and seen.get(task.key) in ENDED_BY_PEOPLE
+            if task.status == "open"
+            and task.key not in waiting
+            and seen.get(task.key) in ENDED_BY_PEOPLE
         ]
         for task in ended:
             tasks.update(self.conn, task.id, status=seen[task.key])
-            outbox.withdraw(self.conn, self.row.id, "task", task.key)
         return tasks.states(self.conn, self.row.id) if ended else list(known)
 
     def _agendas(self) -> list[Wanted]:

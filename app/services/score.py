@@ -12,7 +12,7 @@ import polars as pl
 from app.clock import Clock
 from app.errors import BadInput
 from app.services.apply import apply, flag_key
-from app.services.evidence import instant
+from app.services.evidence import chunks, instant
 from app.services.flags import SEVERITIES, FlagView, deal_of, questions
 from app.services.outgoing import RULES, outside_evidence
 from app.services.plan import Pass, Plan, Step, make_plan
@@ -46,7 +46,8 @@ _COLUMNS = (
 class ScoreReport:
     """What one pass found and did. `items`: the flags that would stand, of a dry run alone.
 
-    `errors` are the words of rules that failed; the flags of those stay as they are.
+    `notices`: whole incidents that are no flag (`kind, key, at, by_id, deal_crm_ids,
+    sentence`). `errors` are the words of rules that failed; their flags stay as they are.
     """
 
     as_of: datetime
@@ -54,6 +55,7 @@ class ScoreReport:
     by_rule: Mapping[str, Mapping[str, int]]
     seconds: float
     items: Sequence[FlagView] | None = None
+    notices: Sequence[Mapping[str, Any]] = ()
     errors: Sequence[str] = ()
 
     def as_json(self) -> dict[str, Any]:
@@ -66,6 +68,7 @@ class ScoreReport:
         }
         if self.items is not None:
             answer["items"] = [item.as_json() for item in self.items]
+            answer["notices"] = [_notice(notice) for notice in self.notices]
         return answer
 
 
@@ -96,18 +99,22 @@ def score(
     ranked = rank(evaluation.findings, facts)
     with db.read() as conn:
         plan = make_plan(conn, work, evaluation, ranked=ranked, facts=facts)
+    told = _notices(db, work, evaluation)
     items = None
     if dry_run or work.from_nothing:
         items = _items(db, work, plan, facts)
     else:
         apply(db, work, plan, read=read, progress=progress)
-        _keep_the_rest(db, work, plan, evaluation)
+        with db.write() as conn:
+            notices.replace_clean_up(conn, connection_id, plan.clean_up)
+            notices.keep_notices(conn, connection_id, told, at=work.at)
     return ScoreReport(
         as_of=work.at,
         deals=len(facts.deals),
         by_rule=_by_rule(plan, evaluation),
         seconds=time.monotonic() - began,
         items=items,
+        notices=told,
         errors=[f"{error.rule}: {error.message}" for error in evaluation.errors],
     )
 
@@ -142,29 +149,35 @@ def _limits(db: Database, connection_id: int) -> Limits:
         return Limits.load(limits.current(conn, connection_id).overrides)
 
 
-def _keep_the_rest(db: Database, work: Pass, plan: Plan, evaluation: Evaluation) -> None:
-    """Store notices and the lines of clean-up lists."""
+def _notices(db: Database, work: Pass, evaluation: Evaluation) -> list[dict[str, Any]]:
+    """The notices by the CRM's ids of deals."""
+    ids = evaluation.notices["deal_ids"].explode().drop_nulls().unique().to_list()
     with db.read() as conn:
-        crm_ids = {row.id: row.crm_id for row in _named(conn, work, evaluation)}
-    rows = [
+        named = {
+            view.id: view.crm_id
+            for lot in chunks(ids)
+            for view in deals.views(conn, work.connection.id, deals.DEALS.c.id.in_(lot))
+        }
+    return [
         {
             "kind": notice["kind"],
             "key": notice["key"],
             "at": notice["at"],
             "by_id": notice["by_id"],
-            "deal_crm_ids": [crm_ids[deal] for deal in notice["deal_ids"] if deal in crm_ids],
+            "deal_crm_ids": [named[deal] for deal in notice["deal_ids"] if deal in named],
             "sentence": notice["sentence"],
         }
         for notice in evaluation.notices.iter_rows(named=True)
     ]
-    with db.write() as conn:
-        notices.replace_clean_up(conn, work.connection.id, plan.clean_up)
-        notices.keep_notices(conn, work.connection.id, rows, at=work.at)
 
 
-def _named(conn: Any, work: Pass, evaluation: Evaluation) -> list[deals.DealView]:
-    ids = evaluation.notices["deal_ids"].explode().drop_nulls().unique().to_list()
-    return deals.views(conn, work.connection.id, deals.DEALS.c.id.in_(ids)) if ids else []
+def _notice(notice: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "kind": notice["kind"],
+        "at": instant(notice["at"]),
+        "deals": notice["deal_crm_ids"],
+        "sentence": notice["sentence"],
+    }
 
 
 def _by_rule(plan: Plan, evaluation: Evaluation) -> dict[str, dict[str, int]]:
@@ -193,8 +206,11 @@ def _items(db: Database, work: Pass, plan: Plan, facts: Facts) -> list[FlagView]
         owners = {
             row.id: (row.crm_id, row.name) for row in people.list_all(conn, work.connection.id)
         }
-        named = deals.views(conn, work.connection.id, deals.DEALS.c.id.in_(list(stands)))
-    views = {row.id: row for row in named}
+        views = {
+            view.id: view
+            for lot in chunks(list(stands))
+            for view in deals.views(conn, work.connection.id, deals.DEALS.c.id.in_(lot))
+        }
     found = [
         _item(step, work, plan, deal=_deal(views[step.deal_id], stands[step.deal_id], owners))
         for step in steps

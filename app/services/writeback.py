@@ -184,7 +184,9 @@ class _Drain:
         if crm_id is not None:
             values["crm_id"] = crm_id
         conn.execute(sa.update(table).where(mine).values(**values))
-        if row.kind == "flag":
+        if row.kind == "task":
+            tasks.forget_seen(conn, self.connection_id, row.key)
+        else:
             ids = conn.scalars(sa.select(table.c.id).where(mine)).all()
             enqueue(conn, self.connection_id, ids, at=self.now)
 
@@ -200,7 +202,7 @@ class _Drain:
             for row in batch:
                 ended = None
                 if row in updates:
-                    ended = _ended_by_people(standing.get(row.key), known[row.key].status)
+                    ended = _ended_by_people(standing.get(row.key), known[row.key])
                 if ended is None:
                     kept.append(row)
                 else:
@@ -225,8 +227,9 @@ def _says(standing: Standing, wanted: Mapping[str, object]) -> bool:
     return all(standing.values.get(name) == value for name, value in wanted.items())
 
 
-def _ended_by_people(standing: Standing | None, status: str) -> str | None:
+def _ended_by_people(standing: Standing | None, task: tasks.TaskState) -> str | None:
     if standing is None:
         return "deleted"
+    is_untouched = content_digest(standing.values) == task.stands
     is_completed = standing.values.get("status") == "completed"
-    return "completed" if is_completed and status == "open" else None
+    return "completed" if is_completed and task.status == "open" and not is_untouched else None

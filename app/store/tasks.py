@@ -107,3 +107,16 @@ def seen_in_crm(conn: sa.Connection, connection_id: int) -> dict[str, str]:
         row.key: "deleted" if row.deleted_at else "completed" if row.is_held else "open"
         for row in found
     }
+
+
+def forget_seen(conn: sa.Connection, connection_id: int, key: str) -> None:
+    """A task was just written: what was read of it before says nothing any more."""
+    conn.execute(
+        sa.update(ACTIVITIES)
+        .where(
+            ACTIVITIES.c.connection_id == connection_id,
+            ACTIVITIES.c.key == key,
+            ACTIVITIES.c.deleted_at.is_(None),
+        )
+        .values(is_held=None)
+    )

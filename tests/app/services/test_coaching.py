@@ -88,6 +88,27 @@ def test_a_closed_deal_leaves_the_agenda_and_an_empty_one_is_completed(
     assert _agenda(team, "Rob Rep")["status"] == "open"
 
 
+def test_an_agenda_that_we_completed_ourselves_opens_again_in_its_cycle(
+    sqlite_database: Database,
+) -> None:
+    team = Writing(sqlite_database, team_crm(slips=2))
+    team.write()
+    team.later(DAY, lambda crm: close(crm, "s1", at=NOON + DAY / 2))
+    team.plan()
+    team.write()
+    (key,) = [key for key, task in team.records.tasks.items() if "Rob" in task["subject"]]
+    assert team.records.tasks[key]["status"] == "completed"
+    ours = activity("t1", kind="task", key=key, deal_crm_id=None, contact_crm_ids=(), is_held=True)
+    team.later(DAY / 4, lambda crm: crm.activities.append(ours))
+    team.later(DAY / 4, lambda crm: push(crm, "q0", at=team.clock.now() - DAY / 8))
+    for _ in range(2):
+        team.plan()
+        team.plan()
+        team.write()
+    assert team.records.tasks[key]["status"] == "open"
+    assert "Deal q0" in team.records.tasks[key]["body"]
+
+
 def test_an_open_task_is_taken_over_by_the_next_cycle(database: Database) -> None:
     team = Writing(database, team_crm())
     team.write()
