@@ -31,13 +31,14 @@ class Fault:
 class Faults:
     """The faults still to come. Thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, kinds: frozenset[str] = KINDS) -> None:
+        self._kinds = kinds
         self._waiting: list[Fault] = []
         self._lock = threading.Lock()
 
     def replace(self, told: Sequence[Any], calls_so_far: int) -> int:
         """Take the list as it came in; `at` counts calls from now. ValueError on nonsense."""
-        faults = [_read(entry, calls_so_far) for entry in told]
+        faults = [_read(entry, calls_so_far, self._kinds) for entry in told]
         with self._lock:
             self._waiting = faults
         return len(faults)
@@ -59,10 +60,10 @@ class Faults:
             ]
 
 
-def _read(entry: Any, calls_so_far: int) -> Fault:
+def _read(entry: Any, calls_so_far: int, kinds: frozenset[str]) -> Fault:
     kind = str(entry["kind"])
-    if kind not in KINDS:
-        raise ValueError(f"kind must be one of {', '.join(sorted(KINDS))}")
+    if kind not in kinds:
+        raise ValueError(f"kind must be one of {', '.join(sorted(kinds))}")
     path = entry.get("path")
     at = entry.get("at")
     return Fault(

@@ -7,11 +7,15 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from connectors.sandbox.hubspot.api import Api as HubSpotApi
+from connectors.sandbox.hubspot.practice import Practice as HubSpotPractice
 from connectors.sandbox.loopback import LoopbackServer
-from connectors.sandbox.salesforce.api import Api
-from connectors.sandbox.salesforce.practice import Practice
+from connectors.sandbox.salesforce.api import Api as SalesforceApi
+from connectors.sandbox.salesforce.practice import Practice as SalesforcePractice
 
-CRMS = ("salesforce",)
+CRMS = ("salesforce", "hubspot")
+Practice = SalesforcePractice | HubSpotPractice
+Api = SalesforceApi | HubSpotApi
 
 
 def serve(
@@ -39,22 +43,34 @@ def serve(
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
     with tempfile.TemporaryDirectory(prefix="sandbox-") as own:
-        practice = Practice(state_dir or Path(own), seed=seed, deals=deals)
-
-        def write_truth() -> None:
-            if truth is not None:
-                lines = "\n".join(practice.truth()) + "\n"
-                truth.parent.mkdir(parents=True, exist_ok=True)
-                truth.write_text(lines, encoding="utf-8")
-
-        write_truth()
-        api = Api(practice, write_truth)
+        practice, api = _open(crm, state_dir or Path(own), seed=seed, deals=deals, truth=truth)
         server = LoopbackServer(api.handle, practice.clock, port)
         api.base_url = server.base_url
         if on_ready is not None:
             on_ready(server.base_url)
         server.run(stop)
         practice.store.close()
+
+
+def _open(
+    crm: str, state_dir: Path, *, seed: int, deals: int, truth: Path | None
+) -> tuple[Practice, Api]:
+    practice: Practice
+    if crm == "hubspot":
+        practice = HubSpotPractice(state_dir, seed=seed, deals=deals)
+        api: Api = HubSpotApi(practice, lambda: _write_truth(practice, truth))
+    else:
+        practice = SalesforcePractice(state_dir, seed=seed, deals=deals)
+        api = SalesforceApi(practice, lambda: _write_truth(practice, truth))
+    _write_truth(practice, truth)
+    return practice, api
+
+
+def _write_truth(practice: Practice, path: Path | None) -> None:
+    if path is not None:
+        lines = "\n".join(practice.truth()) + "\n"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(lines, encoding="utf-8")
 
 
 def main() -> None:

@@ -1,0 +1,1 @@
+"""A practice HubSpot: its records, side effects and HTTP API, over the simulated organisation."""
