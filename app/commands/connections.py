@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from app.bootstrap import CRMS
 from app.commands.screen import Json, facts, opened, out, print_json, secret_from, table
@@ -119,18 +120,22 @@ def remove(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be removed, and remove nothing.")
     ] = False,
+    as_json_too: Json = False,
 ) -> None:
     """Forget a connection and everything read through it; the CRM stays as it is."""
     with opened(ctx, purpose="`forestage connections remove`") as parts:
         with parts.db.read() as conn:
             row = connections.get(conn, name)
-        if dry_run:
-            out().print(f"Would forget {row.name} ({row.account_name}) and all its history.")
-            return
-        if not yes:
-            typer.confirm(f"Forget {row.name} and all history read through it?", abort=True)
-        connect.remove(parts, name)
-    out().print(f"Removed [bold]{name}[/].")
+        if not (yes or dry_run):
+            question = f"Forget {row.name} and all history read through it?"
+            typer.confirm(question, abort=True, err=True)
+        if not dry_run:
+            connect.remove(parts, name)
+    if as_json_too:
+        print_json({"connection": name, "removed": not dry_run})
+    else:
+        done = "Would forget" if dry_run else "Forgot"
+        out().print(Text(f"{done} {row.name} ({row.account_name}) and all its history."))
 
 
 @APP.command("mode")

@@ -9,7 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
-import httpx
 import typer
 from rich.console import Console
 
@@ -78,6 +77,8 @@ def demo(
 
 def play(settings: Settings, address: str, truth: Path, *, watch: Watch) -> Outcome:
     """Connect and run the demo; the data directory is free again afterwards."""
+    import httpx
+
     with bootstrap.opened(settings, purpose="`forestage demo`") as parts:
         with watch("Connect to it") as step:
             row = connect.add(

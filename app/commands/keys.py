@@ -45,9 +45,15 @@ def new(
 
 @APP.command("remove")
 def remove(
-    ctx: typer.Context, name: Annotated[str, typer.Argument(help="Name of the key.")]
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="Name of the key.")],
+    *,
+    as_json: Json = False,
 ) -> None:
     """Remove a key: it is refused from now on."""
     with opened(ctx, purpose="`forestage keys remove`") as parts, parts.db.write() as conn:
         keys.remove(conn, name)
-    out().print(f"Removed the key {name}.")
+    if as_json:
+        print_json({"name": name, "removed": True})
+    else:
+        out().print(f"Removed the key {name}.")

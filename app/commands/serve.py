@@ -6,12 +6,10 @@ from signal import SIGINT, SIGTERM
 from typing import Annotated, Any
 
 import typer
-import uvicorn
 
 from app import lock, log
 from app.commands.screen import err, settings_of
 from app.errors import BadInput
-from app.main import create_app
 from app.settings import ServerSettings, Settings
 
 
@@ -70,6 +68,11 @@ def address_of(listening: socket.socket) -> str:
 
 def run_server(settings: Settings, listening: socket.socket) -> None:
     """Serve until Ctrl-C or SIGTERM, then stop gracefully."""
+    # Half a second of imports, for this command alone.
+    import uvicorn
+
+    from app.main import create_app
+
     config = uvicorn.Config(
         create_app(settings),
         log_config=None,

@@ -137,6 +137,20 @@ def test_scoring_an_import_gives_flags_in_the_promised_shape(filled: Run) -> Non
     assert [rule for rule, deal in flags if deal == "d2"] == []
 
 
+def test_the_verbs_work_on_postgresql_as_on_sqlite(
+    run: Run, tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORESTAGE_DATABASE_URL", postgres_url)
+    files = write_export(tmp_path, datetime.now(UTC).replace(microsecond=0))
+    options = [part for name, path in files.items() for part in (f"--{name}", str(path))]
+    assert run("import", "--connection", "files", *options).exit_code == 0
+    told(run("score", "--json"))
+    rules = {flag["rule"] for flag in told(run("flags", "--json"))["items"]}
+    assert "close-date-slippage" in rules
+    assert told(run("connections", "remove", "files", "--yes", "--json"))["removed"]
+    assert not (tmp_path / "data" / "forestage.db").exists()
+
+
 def test_scoring_twice_opens_nothing_new(filled: Run) -> None:
     told(filled("score", "--json"))
     again = told(filled("score", "--json"))
