@@ -68,14 +68,14 @@ class Cells:
         text = self._row.cells[place].strip()
         return None if text.lower() in values.EMPTY else text
 
-    def label(self, column: str) -> str | None:
-        """A name out of a list, such as a stage."""
+    def label(self, column: str, most: int = _LONGEST) -> str | None:
+        """A name out of a list, such as a stage, of at most `most` characters."""
         text = self.raw(column)
         if text is None:
             return None
         values.refuse_formula(text)
-        if len(text) > _LONGEST:
-            raise BadCell("long", f"is longer than {_LONGEST} characters")
+        if len(text) > most:
+            raise BadCell("long", f"is longer than {most} characters")
         if _CONTROL.search(text):
             raise BadCell("control", "holds characters that can't be printed")
         return text

@@ -105,9 +105,9 @@ def _later(created: ReadInstant, modified: ReadInstant | None) -> datetime:
 
 
 def _pipeline(cells: Cells, book: StageBook) -> str:
-    told = cells.label("pipeline")
+    told = cells.crm_id("pipeline")
     if told is not None:
-        return values.crm_id(told) if len(told) <= 64 else told  # noqa: PLR2004
+        return told
     if not book:
         return DEFAULT_PIPELINE
     if book.only_pipeline is None:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo
 
 from connectors.files.cells import Cells, Tools, read_rows
 from connectors.files.sheet import Sheet
@@ -88,6 +89,16 @@ def _person(cells: Cells, now: datetime) -> PersonRecord | None:
         is_active=cells.truth("is_active") is not False,
         manager_crm_id=manager,
         role_name=cells.prose("role"),
-        time_zone=cells.label("time_zone"),
+        time_zone=_time_zone(cells),
         is_integration=cells.truth("is_integration") or False,
     )
+
+
+def _time_zone(cells: Cells) -> str | None:
+    name = cells.label("time_zone", most=64)
+    if name is None:
+        return None
+    try:
+        return ZoneInfo(name).key
+    except (KeyError, OSError, ValueError):
+        raise cells.fail("time_zone", "time_zone", "is no IANA time zone") from None

@@ -117,7 +117,7 @@ def read_stages(sheet: Sheet | None, tools: Tools | None) -> StageBook:
 def _stage(cells: Cells) -> Stage:
     crm_id = cells.need("stage", cells.label("stage"))
     stage = Stage(
-        pipeline=cells.label("pipeline"),
+        pipeline=cells.crm_id("pipeline"),
         pipeline_name=cells.label("pipeline_name"),
         crm_id=crm_id,
         label=cells.label("label") or crm_id,
