@@ -103,7 +103,9 @@ def _stored(
             stored = to_days(value)
         case "forecast", str():
             stored = FORECASTS.index(value)
-        case ("amount", int()) | ("next_step", str()):
+        case "amount", int():
+            stored = value
+        case "next_step", str():
             stored = value
         case _:
             raise TypeError(f"a change of {change.field} can't be {value!r}")

@@ -118,7 +118,7 @@ def store_deals(conn: sa.Connection, context: Context, deals: Sequence[DealRecor
     """Deals as the CRM has them now; of two readings of one deal the newest counts."""
     values = {deal.crm_id for deal in deals}
     known = select_in(conn, DEALS, ("crm_id", "modified_at"), context.connection_id, values=values)
-    newest = dict(known)
+    newest: dict[str, int] = dict(known)
     fresh = [
         deal
         for deal in sorted(deals, key=attrgetter("modified_at"))

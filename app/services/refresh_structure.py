@@ -1,6 +1,7 @@
 """Refresh: pipelines, stages and their order; people and who manages them, since when."""
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
@@ -80,7 +81,7 @@ def store_stages(conn: sa.Connection, context: Context, stages: Sequence[StageRe
     ]
     written = merge(conn, _STAGE, rows, connection_id=context.connection_id)
     tally.add(written)
-    ids.reload_stages(conn, {row[0] for row in rows})
+    ids.reload_stages(conn, {row[0] for row in rows if row[0] is not None})
     reordered = {row[0] for row in written.inserted}
     reordered |= {after[0] for before, after in written.updated if _order(before) != _order(after)}
     _follow_order(conn, context, reordered)
@@ -121,7 +122,8 @@ def _follow_order(conn: sa.Connection, context: Context, reordered: Collection[i
         or (standing[stage_id].position, standing[stage_id].role) != place
     }
     for stage_id, (position, role) in moved.items():
-        period = {"position": position, "role": role, "basis": _basis(stage_id, confirmed)}
+        basis = _basis(stage_id, confirmed)
+        period: dict[str, object] = {"position": position, "role": role, "basis": basis}
         if stage_id in standing:
             _close_period(conn, context, standing[stage_id].id)
         _open_period(conn, context, stage_id, period, is_new=stage_id not in standing)
@@ -156,7 +158,7 @@ def _open_period(
 
 
 def _stage_frame(conn: sa.Connection, connection_id: int) -> pl.DataFrame:
-    columns = [STAGES.c.id.label("stage_id")]
+    columns: list[sa.ColumnElement[Any]] = [STAGES.c.id.label("stage_id")]
     columns += [STAGES.c[name] for name in _PROPOSED_FROM if name != "stage_id"]
     rows = conn.execute(sa.select(*columns).where(STAGES.c.connection_id == connection_id)).all()
     return pl.DataFrame(rows, schema=_PROPOSED_FROM, orient="row")
