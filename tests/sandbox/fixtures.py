@@ -98,11 +98,11 @@ def errors_of(refused: pytest.ExceptionInfo[SalesforceError]) -> list[dict[str, 
 
 @contextmanager
 def running_sandbox(
-    directory: Path, *, deals: int = 60, seed: int = 1, port: int = 0
+    directory: Path, *, crm: str = "salesforce", deals: int = 60, seed: int = 1, port: int = 0
 ) -> Iterator[Sandbox]:
     """A sandbox with its state in `directory`, stopped at the end."""
     truth = directory / "truth.jsonl"
-    command = [sys.executable, "-m", "connectors.sandbox.run", "--port", str(port)]
+    command = [sys.executable, "-m", "connectors.sandbox.run", "--crm", crm, "--port", str(port)]
     command += ["--deals", str(deals), "--seed", str(seed)]
     command += ["--truth", str(truth), "--state", str(directory / "crm")]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
