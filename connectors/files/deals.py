@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from connectors.files import values
 from connectors.files.cells import Cells, Tools, read_rows
 from connectors.files.dates import ReadInstant
 from connectors.files.problems import FileError

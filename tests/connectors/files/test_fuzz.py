@@ -37,12 +37,12 @@ def test_a_hurt_export_is_read_or_told(
     export = Export(tmp_path_factory.mktemp("hurt"))
     for kind, data in files.items():
         export.write(kind, data)
+    told: str | None = None
     try:
         reader = export.open()
     except FileError as error:
         told = error.option
     else:
-        told = None
         _is_sound(reader)
     assert told in (None, *KINDS, "date-order")
 
