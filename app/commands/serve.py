@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app import lock, log
+from app import bootstrap, log
 from app.commands.screen import err, settings_of
 from app.errors import BadInput
 from app.settings import ServerSettings, Settings
@@ -39,8 +39,8 @@ def serve(
     settings = settings_of(ctx, **({"server": server} if server else {}))
     if "level" not in settings.log.model_fields_set:
         log.configure(settings.log.model_copy(update={"level": "info"}))
-    with lock.held(settings.data_dir, "`forestage serve`"):
-        pass  # a clear line now, rather than a traceback out of the server
+    with bootstrap.opened(settings, purpose="`forestage serve`") as parts:
+        parts.secrets()  # a clear line now, rather than a traceback out of the server
     listening = listener(settings.server)
     err().print(
         f"Forestage serves {settings.data_dir} at {address_of(listening)} (Ctrl-C stops it)",

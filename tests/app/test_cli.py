@@ -75,6 +75,23 @@ def test_a_bad_setting_exits_with_2_naming_it(run: Run, monkeypatch: pytest.Monk
     assert "FORESTAGE_SERVER_HOST" in done.stderr
 
 
+def test_a_server_with_a_key_that_is_none_does_not_start(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORESTAGE_SECRET_KEY", "hush")
+    done = run("serve", "--port", "0")
+    assert done.exit_code == 2
+    assert done.stderr.startswith("error: FORESTAGE_SECRET_KEY")
+    assert "hush" not in done.output
+
+
+def test_a_server_whose_port_is_taken_exits_with_2_naming_the_setting(run: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = run("serve", "--port", str(taken.getsockname()[1]))
+    assert done.exit_code == 2
+    assert "FORESTAGE_SERVER_PORT" in done.stderr
+
+
 def test_a_data_directory_that_cannot_be_made_is_told_as_a_setting(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     done = as_process("connections", "list", data_dir=tmp_path / "file" / "data")
