@@ -99,6 +99,11 @@ class Writer(Protocol):
 class Setup(Protocol):
     """Installs what Forestage needs inside the CRM, with an admin's own session."""
 
+    @property
+    def calls(self) -> int:
+        """HTTP calls made so far."""
+        ...
+
     def missing(self) -> Sequence[str]:
         """Plain names of what is not installed yet or not visible; empty when complete."""
         ...

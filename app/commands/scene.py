@@ -18,7 +18,7 @@ from rich.text import Text
 
 from app.commands.reasons import rows
 from app.commands.screen import SEVERITY_STYLE
-from app.services.demo import Outcome, Step, Tally, Watch
+from app.services.demo import Outcome, Step, Tally, Watch, many
 from app.services.flags import FlagView
 from connectors.records import Standing
 
@@ -93,6 +93,8 @@ def show(console: Console, outcome: Outcome, seconds: float) -> None:
     console.print(_comparison(outcome.rules))
     console.print()
     console.print("[bold]The most telling flags[/]")
+    if not outcome.telling:
+        console.print("None stands: with so few deals nothing was done lately that one would flag.")
     for flag in outcome.telling:
         console.print(_flag(flag))
     console.print()
@@ -140,10 +142,10 @@ def _flag(flag: FlagView) -> RenderableType:
 
 
 def _standing(outcome: Outcome) -> RenderableType:
-    ended = len(outcome.flags) - len(outcome.standing)
+    ended = many(len(outcome.flags) - len(outcome.standing), "flag")
     lines: list[RenderableType] = [
         _count(outcome.standing, "open flag", "severity", "owned by"),
-        Text(f"{ended} flags that have ended since, kept as resolved"),
+        Text(f"{ended} ended since, kept as resolved"),
         _count(outcome.tasks, "coaching task", "status", "given to"),
     ]
     if outcome.tasks:
@@ -155,8 +157,8 @@ def _count(standing: Sequence[Standing], noun: str, by: str, owned: str) -> Text
     shares = Counter(str(one.values.get(by)) for one in standing).most_common()
     told = ", ".join(f"{count} {name}" for name, count in shares)
     owners = len({one.values.get("owner_crm_id") for one in standing})
-    plural = "" if len(standing) == 1 else "s"
-    return Text(f"{len(standing)} {noun}{plural}, {owned} {owners} people: {told}")
+    whose = f", {owned} {'1 person' if owners == 1 else f'{owners} people'}: {told}"
+    return Text(many(len(standing), noun) + (whose if standing else ""))
 
 
 def _task(tasks: Sequence[Standing]) -> RenderableType:

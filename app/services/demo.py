@@ -180,8 +180,9 @@ class Demo:
         with self.watch("Install the package, switch to write") as step:
             installer = self.parts.crm(self.row).setup()
             installed = installer.install()
+            self.calls += installer.calls
             switch_mode(self.parts.db, self.row.id, "write", clock=self.parts.clock)
-            step.tell(f"{len(installed)} parts installed")
+            step.tell(f"{len(installed)} parts installed, {installer.calls} CRM calls")
 
     def write_back(self, title: str) -> None:
         """One write-back."""
@@ -189,7 +190,8 @@ class Demo:
             done = self._perform("write_back", step)
             flags, tasks = done["flags"]["written"], done["tasks"]["written"]
             step.tell(
-                f"{flags} flags and {tasks} coaching tasks written, {done['calls']} CRM calls"
+                f"{many(flags, 'flag')} and {many(tasks, 'coaching task')} written, "
+                f"{done['calls']} CRM calls"
             )
 
     def outcome(self) -> Outcome:
@@ -198,7 +200,7 @@ class Demo:
             writer = self.parts.crm(self.row).writer()
             flags = list(writer.standing_flags().values())
             tasks = list(writer.standing_tasks().values())
-            step.tell(f"{len(flags)} flag records, {len(tasks)} coaching tasks")
+            step.tell(f"{many(len(flags), 'flag record')}, {many(len(tasks), 'coaching task')}")
         with self.truth.open() as lines:
             rules = tally(findings(self.parts, self.row.name), read_truth(lines))
         return Outcome(
@@ -222,6 +224,11 @@ class Demo:
         done = work.recorded(self.parts, self.row, kind, arguments={}, progress=step)
         self.calls += int(done.get("calls", 0))
         return done
+
+
+def many(count: int, noun: str) -> str:
+    """`1 flag`, `2 flags`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def findings(parts: Parts, name: str) -> dict[str, set[str]]:

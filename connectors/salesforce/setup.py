@@ -52,6 +52,11 @@ class SalesforceSetup:
         self._client = admin or runtime
         self._pause = pause
 
+    @property
+    def calls(self) -> int:
+        """HTTP calls made so far."""
+        return self._client.calls
+
     def missing(self) -> Sequence[str]:
         """What the run-time user can't see: it is not installed, or not granted."""
         fields = Fields(self._runtime)
