@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import polars as pl
+import structlog
 
 from app.clock import Clock
 from app.errors import BadInput
@@ -27,6 +28,8 @@ from rules.facts import Facts
 from rules.limits import Limits
 from rules.rank import rank
 from rules.rule import Evaluation
+
+logger = structlog.get_logger(__name__)
 
 _COUNTED = {"open": "opened", "reopen": "reopened", "return": "reopened"}
 _COUNTED |= {"keep": "kept", "change": "kept", "expire": "resolved", "resolve": "resolved"}
@@ -96,6 +99,8 @@ def score(
     facts = Facts.cut(tables, work.at, settle_minutes=work.connection.settle_minutes)
     tell("rules", 0, None)
     evaluation = evaluate(facts, list(RULES.values()), _limits(db, connection_id))
+    for error in evaluation.errors:
+        logger.error("a rule failed", rule=error.rule, error=error.message)
     ranked = rank(evaluation.findings, facts)
     with db.read() as conn:
         plan = make_plan(conn, work, evaluation, ranked=ranked, facts=facts)
