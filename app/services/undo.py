@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -81,8 +81,10 @@ def undo(
         if dry_run:
             undone.removed = len(ours)
             continue
+        gone: set[str] = set()
         for start in range(0, len(ours), BATCH):
-            _remove(db, connection_id, writer, lot=ours[start : start + BATCH], report=report)
+            gone |= _remove(writer, ours[start : start + BATCH], report)
+        _forget(db, connection_id, kind, stays={one.key for one in standing} - gone)
     report.calls = writer.calls - calls
     return report
 
@@ -130,31 +132,30 @@ def _is_as_written(standing: Standing, written: Mapping[str, str | None]) -> boo
     return written.get(standing.key) == content_digest(standing.values)
 
 
-def _remove(
-    db: Database,
-    connection_id: int,
-    writer: Writer,
-    *,
-    lot: Sequence[Standing],
-    report: UndoReport,
-) -> None:
+def _remove(writer: Writer, lot: Sequence[Standing], report: UndoReport) -> set[str]:
+    """Remove records of one kind; gives the keys of those that are gone."""
     kind = lot[0].kind
     undone = report.flags if kind == "flag" else report.tasks
+    gone = set()
     results = writer.remove(kind, [one.crm_id for one in lot])
-    gone = []
     for one, result in zip(lot, results, strict=True):
         if result.outcome == "written":
-            gone.append(one.key)
+            gone.add(one.key)
         else:
             report.errors.append(f"{kind} {one.crm_id}: {result.error}")
     undone.removed += len(gone)
     undone.refused += len(lot) - len(gone)
+    return gone
+
+
+def _forget(db: Database, connection_id: int, kind: Kind, *, stays: Collection[str]) -> None:
+    """Nothing but what `stays` is in the CRM any more, also of an undo that was cut off."""
     with db.write() as conn:
         if kind == "task":
-            tasks.delete(conn, connection_id, gone)
-        else:
-            nothing = dict.fromkeys(("crm_id", "written", "stands"))
-            mine = flags.FLAGS.c.connection_id == connection_id
-            conn.execute(
-                sa.update(flags.FLAGS).where(mine, flags.FLAGS.c.key.in_(gone)).values(**nothing)
-            )
+            known = {task.key for task in tasks.states(conn, connection_id)}
+            tasks.delete(conn, connection_id, known - set(stays))
+            return
+        nothing = dict.fromkeys(("crm_id", "written", "stands"))
+        for flag in flags.states(conn, connection_id):
+            if flag.written is not None and flag.key not in stays:
+                flags.update(conn, flag.id, **nothing)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import BadInput
+from app.services.switch import switch_mode
 from app.services.undo import undo
 from app.store import connections, flags, outbox, tasks
 from app.store.database import Database
@@ -68,3 +69,20 @@ def test_nothing_is_removed_where_the_export_cannot_be_kept(
         undo(sqlite_database, team.connection_id, writer, clock=team.clock, export=export)
     assert len(team.records.flags) == 4
     assert export.read_text(encoding="utf-8") == "another one\n"
+
+
+def test_an_undo_that_was_cut_off_goes_on_where_it_stopped(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    team = Writing(sqlite_database, team_crm())
+    team.write()
+    del team.records.flags[team.key("s1")]  # removed just before the process died
+    undo(
+        sqlite_database,
+        team.connection_id,
+        FakeWriter(team.records),
+        clock=team.clock,
+        export=tmp_path / "rest.jsonl",
+    )
+    switch_mode(sqlite_database, team.connection_id, "write", clock=team.clock)
+    assert team.write().flags.created == 4
