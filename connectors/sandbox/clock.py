@@ -23,8 +23,11 @@ class SandboxClock:
 
     def now(self) -> datetime:
         """The simulated present, UTC, in whole seconds."""
-        moment = self.began_at + (self.wall() - self.started_at) + self.advanced
-        return moment.replace(microsecond=0)
+        return self.precisely().replace(microsecond=0)
+
+    def precisely(self) -> datetime:
+        """The simulated present, UTC."""
+        return self.began_at + (self.wall() - self.started_at) + self.advanced
 
     def advance(self, days: float) -> None:
         """Move `days` ahead."""

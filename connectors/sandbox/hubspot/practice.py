@@ -27,8 +27,8 @@ class Practice:
             self._people.found(self._loader().play)
 
     def now(self) -> str:
-        """The simulated present as the API writes it."""
-        return stamp(self.clock.now())
+        """The simulated present as the API writes it, in milliseconds."""
+        return stamp(self.clock.precisely())
 
     def time_zone(self) -> str:
         """The portal's time zone."""

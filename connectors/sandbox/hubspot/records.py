@@ -179,7 +179,7 @@ class Records:
         """Let search go on seeing what was there before, for as long as the index lags."""
         if self.index_lag_seconds <= 0:
             return
-        due = self._practice.clock.now() + timedelta(seconds=self.index_lag_seconds)
+        due = self._practice.clock.precisely() + timedelta(seconds=self.index_lag_seconds)
         image: tuple[Any, ...] = (None, None, None, None)
         if before is not None:
             props = orjson.dumps(before.props).decode()
