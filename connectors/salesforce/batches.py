@@ -1,88 +1,30 @@
-"""Rows sent in batches: one bad row never stops the others."""
+"""Rows sent to Salesforce's collection calls, and what each row's answer means."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from random import SystemRandom
-from typing import Any, Literal
+from typing import Any
 
-from connectors.errors import Fatal, Retry, Skip
+from connectors import batches
+from connectors.batches import Outgoing, Pause, refused
+from connectors.errors import Fatal
 from connectors.records import WriteResult
 from connectors.salesforce.client import Row
 from connectors.salesforce.faults import row_error
 
 BATCH = 200  # the most that a collection call takes
-TRIES_ALONE = 3
-
-_PAUSE_S = 0.3
-_RANDOM = SystemRandom()
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A row on its way: its place in the caller's order, its key and its fields."""
-
-    place: int
-    key: str
-    row: Row
-
 
 Send = Callable[[Sequence[Outgoing]], Sequence[Row]]
-Pause = Callable[[float], None]
 
 
 def run(rows: Sequence[Outgoing], send: Send, *, pause: Pause) -> Sequence[WriteResult]:
-    """Send in full batches, halved for rows that may pass in a smaller one.
+    """Send in full batches; see `connectors.batches.run`."""
 
-    Raises `Retry` where nothing was answered yet; after that, what could not be sent
-    comes back as `retry`, so that the caller knows what stands.
-    """
-    results: dict[int, WriteResult] = {}
-    waiting = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
-    tries_alone: Counter[int] = Counter()
-    while waiting:
-        batch = waiting.pop(0)
-        tries_alone.update([batch[0].place] if len(batch) == 1 else [])
-        try:
-            done = _attempt(batch, send)
-        except Retry as error:
-            if not results:
-                raise
-            waiting.insert(0, batch)
-            unsent = [each for part in waiting for each in part]
-            results.update({each.place: _refused(each, str(error), "retry") for each in unsent})
-            break
-        results.update(done)
-        again = [each for each in batch if _is_worth_another(done.get(each.place))]
-        if again and tries_alone[again[0].place] < TRIES_ALONE:
-            pause(_PAUSE_S + _RANDOM.random() * _PAUSE_S)
-            half = max(1, len(batch) // 2)
-            waiting[:0] = [again[start : start + half] for start in range(0, len(again), half)]
-    return [results[place] for place in sorted(results)]
+    def answered(batch: Sequence[Outgoing]) -> Sequence[WriteResult]:
+        answers = send(batch)
+        if len(answers) != len(batch):
+            raise Fatal(f"Salesforce answered {len(answers)} rows for {len(batch)}")
+        return [_result(each, answer) for each, answer in zip(batch, answers, strict=True)]
 
-
-def _attempt(batch: Sequence[Outgoing], send: Send) -> dict[int, WriteResult]:
-    """The results by place; none where the call was refused as a whole, which is one row's
-    fault: which one, only halving tells.
-    """
-    try:
-        answers = _answers(batch, send)
-    except Skip as error:
-        if len(batch) > 1:
-            return {}
-        return {batch[0].place: _refused(batch[0], str(error), "parked")}
-    return {each.place: _result(each, answer) for each, answer in zip(batch, answers, strict=True)}
-
-
-def _is_worth_another(result: WriteResult | None) -> bool:
-    return result is None or result.outcome == "retry"
-
-
-def _answers(batch: Sequence[Outgoing], send: Send) -> Sequence[Row]:
-    answers: Sequence[Row] = send(batch)
-    if len(answers) != len(batch):
-        raise Fatal(f"Salesforce answered {len(answers)} rows for {len(batch)}")
-    return answers
+    return batches.run(rows, answered, size=BATCH, pause=pause)
 
 
 def _result(each: Outgoing, answer: Mapping[str, Any]) -> WriteResult:
@@ -94,8 +36,4 @@ def _result(each: Outgoing, answer: Mapping[str, Any]) -> WriteResult:
             created=bool(answer.get("created")),
         )
     words, is_passing = row_error(answer.get("errors") or [])
-    return _refused(each, words, "retry" if is_passing else "parked")
-
-
-def _refused(each: Outgoing, words: str, outcome: Literal["retry", "parked"]) -> WriteResult:
-    return WriteResult(key=each.key, outcome=outcome, error=words)
+    return refused(each, words, "retry" if is_passing else "parked")

@@ -12,21 +12,13 @@ from urllib.parse import urlsplit, urlunsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from tenacity import (
-    RetryCallState,
-    Retrying,
-    retry_if_exception_type,
-    wait_exponential_jitter,
-)
 
 from connectors.errors import Retry
+from connectors.patience import ATTEMPTS, retry_after, retrying
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 PASSING_STATUSES = frozenset({406, 420, 429, 500, 502, 503, 504})
-LONGEST_WAIT_S = 20.0
-ATTEMPTS = 5
 TIMEOUT_S = (10.0, 130.0)  # connect, read; Salesforce itself ends a query after 120 s
-_WAIT = wait_exponential_jitter(multiplier=0.5, max=LONGEST_WAIT_S, jitter=0.5)
 _log = logging.getLogger(__name__)
 
 
@@ -66,14 +58,7 @@ class CrmSession(requests.Session):
         self.usage: str | None = None
         self.seen_at: datetime | None = None
         self._timeout_s = timeout_s
-        options: dict[str, Any] = {"sleep": waiter} if waiter else {}
-        self._retrying = Retrying(
-            retry=retry_if_exception_type(Retry),
-            stop=lambda state: state.attempt_number >= attempts or _told_to_wait_long(state),
-            wait=_wait_as_told,
-            reraise=True,
-            **options,
-        )
+        self._retrying = retrying(attempts=attempts, waiter=waiter)
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> Any:
         """Like `requests`, with a time-out always set and passing trouble retried.
@@ -104,7 +89,7 @@ class CrmSession(requests.Session):
             raise Retry(
                 f"{_host(url)} answered {response.status_code}: {response.text[:200]}",
                 code=str(response.status_code),
-                after=_retry_after(response),
+                after=retry_after(response.headers),
             )
         return response
 
@@ -124,31 +109,3 @@ def _keep_headers(request: requests.PreparedRequest) -> requests.PreparedRequest
 
 def _host(url: str) -> str:
     return urlsplit(url).netloc.rpartition("@")[2]
-
-
-def _retry_after(response: requests.Response) -> float | None:
-    """Seconds of a Retry-After header, given as a number or as a date."""
-    told = response.headers.get("Retry-After")
-    if told is None:
-        return None
-    if told.strip().isdigit():
-        return float(told)
-    try:
-        at = parsedate_to_datetime(told)
-        base = parsedate_to_datetime(response.headers["Date"])
-    except (ValueError, KeyError):
-        return None
-    return max(0.0, (at - base).total_seconds())
-
-
-def _told(state: RetryCallState) -> float | None:
-    error = state.outcome.exception() if state.outcome else None
-    return error.after if isinstance(error, Retry) else None
-
-
-def _told_to_wait_long(state: RetryCallState) -> bool:
-    return (_told(state) or 0.0) > LONGEST_WAIT_S
-
-
-def _wait_as_told(state: RetryCallState) -> float:
-    return max(_WAIT(state), _told(state) or 0.0)

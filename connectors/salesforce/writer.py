@@ -4,10 +4,11 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+from connectors.batches import Outgoing, Pause
 from connectors.errors import Fatal, Skip
 from connectors.records import FlagWrite, Standing, TaskWrite, WriteResult
 from connectors.salesforce import outgoing
-from connectors.salesforce.batches import Outgoing, Pause, run
+from connectors.salesforce.batches import run
 from connectors.salesforce.client import Client, Row, chunks, in_list
 from connectors.salesforce.fields import Fields, Shape
 from connectors.salesforce.outgoing import FLAG, FLAG_KEY, TASK, TASK_KEY

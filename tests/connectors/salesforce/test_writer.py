@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from connectors.batches import Outgoing
 from connectors.errors import Fatal, Retry, Skip
 from connectors.records import FlagWrite, TaskWrite
 from connectors.salesforce import outgoing
-from connectors.salesforce.batches import Outgoing, run
+from connectors.salesforce.batches import run
 from connectors.salesforce.client import Client
 from connectors.salesforce.writer import SalesforceWriter
 from tests.connectors.salesforce.fake import Answer, FakeOrg
