@@ -69,7 +69,10 @@ def find(
             found = deals.views(conn, connection_id, where)
             if len(found) == 1:
                 return connection_id, found[0]
-    raise NotFound(f"there is no deal {ref!r} (give its CRM id, or its name if no other has it)")
+            if found:
+                ids = ", ".join(deal.crm_id for deal in found)
+                raise NotFound(f"{len(found)} deals are called {ref!r}: give the CRM id ({ids})")
+    raise NotFound(f"there is no deal {ref!r}: give its CRM id, our id, or its whole name")
 
 
 def timeline(conn: sa.Connection, connection_id: int, deal: DealView) -> list[dict[str, Any]]:

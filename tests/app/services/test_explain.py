@@ -80,3 +80,11 @@ def test_a_deal_is_found_by_our_id_the_crms_or_its_name(database: Database) -> N
     assert [flag.rule for flag in by_crm_id.flags] == [SLIP]
     with pytest.raises(NotFound, match="nobody"):
         explain(database, team.connection_id, "nobody", clock=FixedClock(NOON))
+
+
+def test_of_deals_with_one_name_none_is_guessed(sqlite_database: Database) -> None:
+    crm = team_crm()
+    crm.change_deal("s1", name="Deal s0")
+    team = Team(sqlite_database, crm)
+    with pytest.raises(NotFound, match=r"2 deals are called 'Deal s0': .*\(s0, s1\)"):
+        explain(sqlite_database, team.connection_id, "Deal s0", clock=team.clock)
