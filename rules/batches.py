@@ -44,16 +44,22 @@ def mass_changes(
     day = day_of(pl.col("at"), zone)
     by_person = pl.col("by_id").is_not_null() & ~pl.col("by_id").is_in(integrations.implode())
     telling = by_person & pl.col("proves") & ~pl.col("is_creation")
-    moved = stages.filter(pl.col("proves"), ~pl.col("is_creation")).with_columns(day=day)
+    told = ("deal_id", "at", "change_id", "by_id", "old", "new")
+    moved = (
+        stages.lazy()
+        .filter(pl.col("proves"), ~pl.col("is_creation"))
+        .select(*told, "old_role", "old_pipeline", day=day)
+        .collect()
+    )
     redesigned = _redesigns(moved, stage_rows, zone)
-    moved = moved.filter(by_person).join(redesigned, on="change_id", how="anti")
-    dated = dates.filter(telling).with_columns(day=day)
+    moved = moved.filter(by_person, ~_is_among(redesigned))
+    dated = dates.lazy().filter(telling).select(*told, day=day).collect()
     to_one_date = _edits(dated, owners, ledger="close_date", value=pl.col("new"))
-    shifted = dated.filter(pl.col("old").is_not_null(), pl.col("new").is_not_null()).join(
-        to_one_date, on="change_id", how="anti"
+    shifted = dated.filter(
+        pl.col("old").is_not_null(), pl.col("new").is_not_null(), ~_is_among(to_one_date)
     )
     shift = (pl.col("new") - pl.col("old")).dt.total_days()
-    given = owners.filter(telling).with_columns(day=day)
+    given = owners.lazy().filter(telling).select(*told, day=day).collect()
     return pl.concat(
         [
             _creations(created.filter(by_person).with_columns(day=day)),
@@ -64,6 +70,17 @@ def mass_changes(
             _edits(given, owners, ledger="owner", value=pl.col("new")),
         ]
     )
+
+
+def _often(lines: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+    """Rows whose keys may occur often enough: told by their hash, which saves time and memory."""
+    hashed = lines.select(pl.struct(keys).hash().alias("hash"))
+    often = hashed.group_by("hash").len().filter(pl.col("len") >= EDITED_AT_LEAST)["hash"]
+    return lines.filter(hashed["hash"].is_in(often.implode()))
+
+
+def _is_among(members: pl.DataFrame) -> pl.Expr:
+    return pl.col("change_id").is_in(members["change_id"].implode())
 
 
 def _creations(made: pl.DataFrame) -> pl.DataFrame:
@@ -81,13 +98,8 @@ def _edits(
     what: str = "value",
 ) -> pl.DataFrame:
     keys = ["by_id", "day", "value"]
-    lines = changes.lazy().select("deal_id", "at", "change_id", "day", "by_id", value=value)
-    many = lines.group_by(keys).len().filter(pl.col("len") >= EDITED_AT_LEAST)
-    members = (
-        lines.join(many, on=keys, how="semi")
-        .filter(pl.col("deal_id").n_unique().over(keys) >= EDITED_AT_LEAST)
-        .collect()
-    )
+    lines = changes.select("deal_id", "at", "change_id", "day", "by_id", value=value)
+    members = _often(lines, keys).filter(pl.col("deal_id").n_unique().over(keys) >= EDITED_AT_LEAST)
     if members.is_empty():
         return pl.DataFrame(schema=MEMBERS)
     members = in_force(

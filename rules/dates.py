@@ -13,7 +13,6 @@ from rules.tables import FORECASTS
 DEFAULT_SHARE = 0.3
 DEFAULT_AT_LEAST = 20
 _COMMIT = FORECASTS.index("commit")
-_FORMS = {"pipeline": pl.Int64, "form": pl.String, "value": pl.Int64}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,23 +32,24 @@ class Surroundings:
 def default_forms(
     edits: pl.DataFrame, entries: pl.DataFrame, zone: str, start_month: int
 ) -> pl.DataFrame:
-    """The forms (pipeline, form, value) that over 30 % of a pipeline's first dates share."""
+    """The forms (pipeline, value, form) that over 30 % of a pipeline's first dates share."""
     forms = shared_forms(pl.col("new"), day_of(pl.col("at"), zone), start_month)
     first = (
         edits.lazy()
         .filter(pl.col("is_creation"))
         .select("deal_id", **forms)
         .join(entries.lazy().select("deal_id", "pipeline"), on="deal_id")
-        .filter(pl.len().over("pipeline") >= DEFAULT_AT_LEAST)
         .with_columns(deals=pl.len().over("pipeline"))
-        .unpivot(list(forms), index=["pipeline", "deals"], variable_name="form")
-        .drop_nulls("value")
-        .group_by("pipeline", "form", "value", "deals")
-        .len()
+        .filter(pl.col("deals") >= DEFAULT_AT_LEAST)
     )
-    return (
-        first.filter(pl.col("len") > DEFAULT_SHARE * pl.col("deals")).select(list(_FORMS)).collect()
-    )
+    shared = [
+        first.group_by("pipeline", value=form)
+        .agg(pl.len(), pl.col("deals").first())
+        .filter(pl.col("value").is_not_null(), pl.col("len") > DEFAULT_SHARE * pl.col("deals"))
+        .select("pipeline", "value", form=pl.lit(form))
+        for form in forms
+    ]
+    return pl.concat(shared).sort("pipeline", "form", "value").collect()
 
 
 def pushes(edits: pl.DataFrame, around: Surroundings, norms: Norms) -> pl.DataFrame:
@@ -121,11 +121,10 @@ def _not_default(moved: pl.DataFrame, around: Surroundings, defaults: pl.DataFra
         .select("change_id", "deal_id", **forms)
         .join(around.entries.select("deal_id", "pipeline"), on="deal_id", how="left")
     )
-    shared = first.unpivot(list(forms), index=["change_id", "pipeline"], variable_name="form").join(
-        defaults, on=["pipeline", "form", "value"], how="semi"
-    )["change_id"]
-    converted = first.filter(pl.col("quarters") == 0)["change_id"]
-    unchosen = pl.concat([shared, converted])
+    is_default = pl.col("quarters") == 0
+    for pipeline, value, form in defaults.iter_rows():
+        is_default |= (pl.col("pipeline") == pipeline) & (pl.col(form) == value)
+    unchosen = first.filter(is_default)["change_id"]
     return moved.filter(~pl.col("change_id").is_in(unchosen.implode()))
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 import polars as pl
 
 from rules import batches, dates, entries, moves, process
-from rules.ledger import is_machine, merge_edits, order_changes
+from rules.ledger import is_machine, keep, merge_edits, order_changes
 from rules.norms import Norms
 from rules.notices import notices
 from rules.rule import NOTICES
@@ -56,8 +56,8 @@ class Facts:
             stages=process.periods(tables.stages, as_of),
             people=tables.people.unique("person_id", keep="first", maintain_order=True),
             pipelines=tables.pipelines.unique("pipeline_id", keep="first", maintain_order=True),
-            activities=_seen(tables.activities, known),
-            contact_roles=_seen(tables.contact_roles, pl.col("valid_from") <= as_of),
+            activities=keep(tables.activities, known),
+            contact_roles=keep(tables.contact_roles, pl.col("valid_from") <= as_of),
         )
         return cls(
             tables=cut,
@@ -268,9 +268,3 @@ class Facts:
             integrations=self.integrations,
             zone=self.tables.time_zone,
         )
-
-
-def _seen(frame: pl.DataFrame, known: pl.Expr) -> pl.DataFrame:
-    """The rows that were known; the frame itself, not a copy, where all were."""
-    mask = frame.select(known.alias("known"))["known"]
-    return frame if mask.all() else frame.filter(mask)

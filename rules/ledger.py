@@ -22,12 +22,8 @@ def order_changes(changes: pl.DataFrame, as_of: datetime, deals: pl.DataFrame) -
     to new. Adds `is_first` (of its deal), `is_creation` (first and without old value) and
     `proves` (false for what our first read of the deal found: nobody saw it happen).
     """
-    rows = (
-        changes.lazy()
-        .filter(pl.col("at") <= as_of, pl.col("old").ne_missing(pl.col("new")))
-        .collect()
-        .pipe(_sorted)
-    )
+    known = (pl.col("at") <= as_of) & pl.col("old").ne_missing(pl.col("new"))
+    rows = _sorted(keep(changes, known))
     tied = rows.select(
         tied=(pl.col("deal_id") == pl.col("deal_id").shift())
         & (pl.col("at") == pl.col("at").shift())
@@ -35,9 +31,17 @@ def order_changes(changes: pl.DataFrame, as_of: datetime, deals: pl.DataFrame) -
     if tied.any():
         rows = _untie(rows, tied | tied.shift(-1, fill_value=False))
     is_first = pl.col("deal_id").ne_missing(pl.col("deal_id").shift())
-    return _mark_proofs(rows, deals).with_columns(
-        is_first=is_first, is_creation=is_first & pl.col("old").is_null()
+    return (
+        _mark_proofs(rows, deals)
+        .drop("seen_at")
+        .with_columns(is_first=is_first, is_creation=is_first & pl.col("old").is_null())
     )
+
+
+def keep(frame: pl.DataFrame, wanted: pl.Expr) -> pl.DataFrame:
+    """The rows that are wanted; the frame itself, not a copy, where all are."""
+    mask = frame.select(wanted.alias("wanted"))["wanted"]
+    return frame if mask.all() else frame.filter(mask)
 
 
 def _sorted(rows: pl.DataFrame) -> pl.DataFrame:
@@ -128,7 +132,7 @@ def merge_edits(rows: pl.DataFrame, settle: timedelta) -> tuple[pl.DataFrame, pl
     )["first"].fill_null(value=True)
     if not breaks.all():
         breaks = _cut_windows(rows["at"], breaks, settle)
-    rows = rows.with_columns(edit=breaks.cast(pl.Int64).cum_sum() - 1)
+    rows = rows.with_columns(edit=breaks.cast(pl.UInt32).cum_sum())
     if breaks.all():
         return rows, rows
     last = breaks.shift(-1, fill_value=True)

@@ -10,7 +10,7 @@ class Norms:
     """Computed from all deals (`Facts.norms`), given to facts of some deals (`Facts.cut`).
 
     mass_changes: batches.MEMBERS, which prove nothing about behaviour.
-    default_dates: pipeline, form, value of close dates that nobody chose.
+    default_dates: pipeline, value, form of close dates that nobody chose.
     expected_entries: entries.expected. beyond_process: entries.beyond_process.
     """
 

@@ -22,7 +22,7 @@ def periods(stages: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
         .select(
             "stage_id",
             "label",
-            "position",
+            pl.col("position").cast(pl.Int16),
             "role",
             pl.when(first).then(_ALWAYS).otherwise("valid_from").cast(INSTANT).alias("valid_from"),
             "valid_to",
@@ -39,36 +39,32 @@ def with_stages(rows: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     A stage that the process then did not have leaves them null.
     """
     for side in ("old", "new"):
-        named = stages.select(
-            "stage_id",
-            "valid_from",
-            "valid_to",
-            *(pl.col(fact).alias(f"{side}_{fact}") for fact in _FACTS),
-        )
-        rows = _join_then(rows, named, side)
+        then = _then(rows.select("at", stage_id=side), stages)
+        rows = rows.hstack(then.select(pl.all().name.prefix(f"{side}_")).get_columns())
     return rows
 
 
-def _join_then(rows: pl.DataFrame, stages: pl.DataFrame, side: str) -> pl.DataFrame:
-    times = ("valid_from", "valid_to")
+def _then(moments: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
+    """The facts of each moment's stage_id as they were `at` it, in the order of moments."""
     if not stages["stage_id"].is_duplicated().any() and stages["valid_to"].is_null().all():
-        facts = stages.drop(times)
-        return rows.join(
-            facts, left_on=side, right_on="stage_id", how="left", maintain_order="left"
+        always = stages.select("stage_id", *_FACTS)
+        found = moments.select("stage_id").join(
+            always, on="stage_id", how="left", maintain_order="left"
         )
-    rows = rows.with_row_index("row")
+        return found.select(_FACTS)
+    numbered = moments.with_row_index("row")
     then = (
-        rows.select("row", "at", side)
-        .join(stages, left_on=side, right_on="stage_id")
+        numbered.join(stages, on="stage_id")
         .filter(
             pl.col("valid_from") <= pl.col("at"),
             pl.col("valid_to").is_null() | (pl.col("at") < pl.col("valid_to")),
         )
         .sort("row", "valid_from")
         .unique("row", keep="last", maintain_order=True)
-        .drop("at", side, *times)
+        .select("row", *_FACTS)
     )
-    return rows.join(then, on="row", how="left", maintain_order="left").drop("row")
+    found = numbered.select("row").join(then, on="row", how="left", maintain_order="left")
+    return found.select(_FACTS)
 
 
 def with_time_held(rows: pl.DataFrame) -> pl.DataFrame:
