@@ -15,7 +15,7 @@ from connectors.sandbox.salesforce import auth
 from connectors.sandbox.salesforce.deploy import Deploys
 from connectors.sandbox.salesforce.errors import ApiError, MultipleChoices, not_found
 from connectors.sandbox.salesforce.practice import Practice
-from connectors.sandbox.salesforce.rest import Call, Rest
+from connectors.sandbox.salesforce.rest import Call, Rest, Usage
 from connectors.sandbox.salesforce.soap import Soap
 
 DAILY_CALLS = 100_000
@@ -46,6 +46,8 @@ class Api:
         self._calls = Calls(0, Counter(), Counter())
         self._lock = threading.Lock()
         self._locks_due = 0
+        self._daily_calls = DAILY_CALLS
+        self._calls_of_others = 0
         deploys = Deploys(practice)
         self._rest = Rest(practice, deploys, self._strikes_lock)
         self._soap = Soap(practice, self._tokens, deploys)
@@ -57,7 +59,8 @@ class Api:
             return self._own(request)
         number = self._count(request)
         fault = self._faults.strike(number, f"{request.method} {request.path}")
-        response = self._faulty(fault) or self._serve(request)
+        usage = Usage(number + self._calls_of_others, self._daily_calls)
+        response = self._faulty(fault) or self._serve(request, usage)
         if fault is not None and fault.kind == "cut":
             response = Response(
                 status=response.status,
@@ -66,7 +69,7 @@ class Api:
                 headers=response.headers,
                 cut_after=len(response.body) // 2,
             )
-        limit = {"Sforce-Limit-Info": f"api-usage={number}/{DAILY_CALLS}"}
+        limit = {"Sforce-Limit-Info": f"api-usage={usage.calls}/{usage.daily}"}
         return Response(
             status=response.status,
             body=response.body,
@@ -84,9 +87,9 @@ class Api:
             self._calls.by_path["/".join(place.split("/")[:4])] += 1
             return self._calls.total
 
-    def _serve(self, request: Request) -> Response:
+    def _serve(self, request: Request, usage: Usage) -> Response:
         try:
-            return self._route(request)
+            return self._route(request, usage)
         except MultipleChoices as error:
             found = _VERSIONED.match(request.path)
             base = f"/services/data/v{found[1]}" if found else ""
@@ -97,7 +100,7 @@ class Api:
             body = ApiError(400, "JSON_PARSER_ERROR", f"Unexpected character: {error}").body()
             return reply_json(body, 400)
 
-    def _route(self, request: Request) -> Response:
+    def _route(self, request: Request, usage: Usage) -> Response:
         path = request.path
         if path in ("/services/data", "/services/data/"):
             return reply_json(_versions())
@@ -111,6 +114,8 @@ class Api:
             with self._practice.store.lock:
                 return self._soap.serve(request, found[1], found[2], self.base_url)
         self._authorise(request)
+        if usage.calls > usage.daily:
+            raise ApiError(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
         if path == "/services/oauth2/userinfo" or path.startswith("/id/"):
             return reply_json(self._identity())
         found = _VERSIONED.match(path)
@@ -118,7 +123,7 @@ class Api:
             raise not_found()
         if not _OLDEST <= float(found[1]) <= _NEWEST:
             raise not_found()
-        return self._rest.serve(Call(request, found[1], found[2] or "/", self._calls.total))
+        return self._rest.serve(Call(request, found[1], found[2] or "/", usage))
 
     def _authorise(self, request: Request) -> None:
         if not self._tokens.is_good(auth.bearer(request)):
@@ -187,21 +192,29 @@ class Api:
 
     def _own(self, request: Request) -> Response:
         """What the sandbox offers beside the vendor's API."""
-        name = f"{request.method} {request.path.removeprefix('/_sandbox/')}"
-        if name == "POST advance":
-            return self._advance(request)
-        if name == "POST faults":
-            try:
-                count = self._faults.replace(request.json(), self._calls.total)
-            except (KeyError, TypeError, ValueError, re.error) as error:
-                return reply_json({"error": str(error)}, 400)
-            return reply_json({"faults": count})
-        if name == "GET truth":
-            lines = "\n".join(self._practice.truth()) + "\n"
-            return Response(body=lines.encode(), content_type="application/x-ndjson")
-        if name == "GET state":
-            return reply_json(self._state())
-        return reply_json({"error": "advance, faults, truth or state"}, 404)
+        doors: dict[str, Callable[[Request], Response]] = {
+            "POST advance": self._advance,
+            "POST faults": self._set_faults,
+            "POST permissions": self._permissions,
+            "POST limits": self._limits,
+            "GET truth": self._truth,
+            "GET state": lambda _: reply_json(self._state()),
+        }
+        door = doors.get(f"{request.method} {request.path.removeprefix('/_sandbox/')}")
+        if door is None:
+            return reply_json({"error": f"there are {', '.join(doors)}"}, 404)
+        return door(request)
+
+    def _set_faults(self, request: Request) -> Response:
+        try:
+            count = self._faults.replace(request.json(), self._calls.total)
+        except (KeyError, TypeError, ValueError, re.error) as error:
+            return reply_json({"error": str(error)}, 400)
+        return reply_json({"faults": count})
+
+    def _truth(self, _: Request) -> Response:
+        lines = "\n".join(self._practice.truth()) + "\n"
+        return Response(body=lines.encode(), content_type="application/x-ndjson")
 
     def _advance(self, request: Request) -> Response:
         told = request.json()
@@ -211,6 +224,31 @@ class Api:
         acts = self._practice.advance(days)
         self._on_advance()
         return reply_json({"acts": acts, "now": self._practice.now()})
+
+    def _permissions(self, request: Request) -> Response:
+        """`{"hide": ["Opportunity.NextStep", "Task"]}`: what the API user may not see now."""
+        told = request.json()
+        names = told.get("hide") if isinstance(told, dict) else None
+        if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
+            return reply_json({"error": "hide must be a list of objects and fields"}, 400)
+        try:
+            self._practice.hide(names)
+        except ValueError as error:
+            return reply_json({"error": str(error)}, 400)
+        return reply_json({"hidden": len(set(names))})
+
+    def _limits(self, request: Request) -> Response:
+        """`{"daily_calls": 500, "others": 100}`: the day's limit, and the calls that other
+        programs have made of it.
+        """
+        told = request.json()
+        given = dict(told) if isinstance(told, dict) else {}
+        daily, others = given.get("daily_calls", DAILY_CALLS), given.get("others", 0)
+        if not all(isinstance(each, int) and each >= 0 for each in (daily, others)):
+            return reply_json({"error": "daily_calls and others must be whole numbers"}, 400)
+        with self._lock:
+            self._daily_calls, self._calls_of_others = daily, others
+        return reply_json({"daily_calls": daily, "others": others})
 
     def _state(self) -> dict[str, object]:
         with self._lock:

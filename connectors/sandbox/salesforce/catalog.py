@@ -8,11 +8,12 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from connectors.sandbox.salesforce import objects_activity, objects_people, objects_sales
-from connectors.sandbox.salesforce.fields import Field, Picklist
+from connectors.sandbox.salesforce.fields import SYSTEM, Field, Picklist
 from connectors.sandbox.salesforce.objects import Sobject
 
 STANDARD = (*objects_sales.OBJECTS, *objects_activity.OBJECTS, *objects_people.OBJECTS)
 ACTIVITIES = ("Task", "Event")
+_ALWAYS_SEEN = frozenset({"Id", *(field.name for field in SYSTEM)})
 
 Grants = Mapping[tuple[str, str], bool]
 
@@ -37,6 +38,7 @@ class Catalog:
         self.all: dict[str, Sobject] = {each.name: each for each in STANDARD}
         self.visible: dict[str, Sobject] = dict(self.all)
         self._grants: Grants = {}
+        self._hidden: frozenset[str] = frozenset()
         self._lower: dict[str, str] = {}
         self._index()
 
@@ -67,6 +69,25 @@ class Catalog:
         self._grants = dict(grants)
         self._index()
 
+    def hide(self, names: Iterable[str]) -> None:
+        """Take objects (`Task`) and fields (`Opportunity.NextStep`) from the API user; names
+        hidden before and not given now are shown again.
+
+        Raises ValueError for what there is not, and for a field that can't be hidden: field-level
+        security knows no Id, no system field and no required one.
+        """
+        wanted = frozenset(names)
+        for each in wanted:
+            owner, _, name = each.partition(".")
+            sobject = self.all.get(owner)
+            field = sobject.field(name) if sobject and name else None
+            if sobject is None or (name and field is None):
+                raise ValueError(f"there is no {each}")
+            if field is not None and (field.is_required or field.name in _ALWAYS_SEEN):
+                raise ValueError(f"{each} can't be hidden")
+        self._hidden = wanted
+        self._index()
+
     def find(self, name: str) -> Sobject | None:
         """A visible object by name, whatever its case."""
         exact = self._lower.get(name.lower())
@@ -77,7 +98,8 @@ class Catalog:
         return next((each for each in self.all.values() if each.prefix == prefix), None)
 
     def _index(self) -> None:
-        self.visible = {name: self._seen(each) for name, each in self.all.items()}
+        seen = (each for name, each in self.all.items() if name not in self._hidden)
+        self.visible = {each.name: self._seen(each) for each in seen}
         self._lower = {name.lower(): name for name in self.visible}
 
     def _seen(self, sobject: Sobject) -> Sobject:
@@ -86,6 +108,8 @@ class Catalog:
         """
         fields: list[Field] = []
         for each in sobject.fields:
+            if f"{sobject.name}.{each.name}" in self._hidden:
+                continue
             edit = self._grants.get((sobject.name, each.name))
             if not each.is_custom or each.is_required or edit:
                 fields.append(each)

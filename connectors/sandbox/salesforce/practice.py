@@ -1,7 +1,7 @@
 """The practice organisation behind the API: its records, its clock and its people."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -37,6 +37,7 @@ class Practice:
             self.clock = SandboxClock.from_json(self.store.meta("clock"), wall)
             refresh_stages(self.store)
         self.store.refresh_grants()
+        self.store.catalog.hide(self.store.meta("hidden") or ())
 
     @property
     def organisation_id(self) -> str:
@@ -83,6 +84,12 @@ class Practice:
             self.store.save_meta("clock", self.clock.as_json())
             self.store.save_meta("people", self.people.state())
         return count
+
+    def hide(self, names: Sequence[str]) -> None:
+        """Take objects and fields from the API user; see `Catalog.hide`."""
+        with self.store.transaction():
+            self.store.catalog.hide(names)
+            self.store.save_meta("hidden", list(names))
 
     def truth(self) -> Iterator[str]:
         """JSON lines of what was meant, `deal` by its id here."""

@@ -18,17 +18,24 @@ from connectors.sandbox.salesforce.records import Records
 from connectors.sandbox.salesforce.values import read_datetime, stamp
 
 _BATCH_SIZE = re.compile(r"batchSize\s*=\s*(\d+)", re.IGNORECASE)
-_DAILY_CALLS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How many calls the organisation has had today, and how many it may have."""
+
+    calls: int
+    daily: int
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request, with its API version, the path after it and the calls served so far."""
+    """A request, with its API version, the path after it and the calls of the day."""
 
     request: Request
     version: str
     path: str
-    calls: int
+    usage: Usage
 
     @property
     def base(self) -> str:
@@ -111,10 +118,11 @@ class Rest:
         return reply_json({name: f"{call.base}/{name}" for name in names})
 
     def _limits(self, call: Call, _: Mapping[str, str]) -> Response:
-        remaining = max(_DAILY_CALLS - call.calls, 0)
+        usage = call.usage
+        remaining = max(usage.daily - usage.calls, 0)
         return reply_json(
             {
-                "DailyApiRequests": {"Max": _DAILY_CALLS, "Remaining": remaining},
+                "DailyApiRequests": {"Max": usage.daily, "Remaining": remaining},
                 "DailyBulkApiBatches": {"Max": 15_000, "Remaining": 15_000},
                 "DailyBulkV2QueryJobs": {"Max": 10_000, "Remaining": 10_000},
                 "DataStorageMB": {"Max": 10_240, "Remaining": 10_000},

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from connectors.sandbox.salesforce.catalog import Catalog
-from connectors.sandbox.salesforce.errors import ApiError, no_such_column, no_such_object
+from connectors.sandbox.salesforce.errors import ApiError, no_such_column
 from connectors.sandbox.salesforce.fields import Field
 from connectors.sandbox.salesforce.objects import Sobject
 
@@ -96,14 +96,7 @@ class Scope:
             None,
         )
         if reference is None or reference.relationship is None:
-            raise ApiError(
-                400,
-                "INVALID_FIELD",
-                f"Didn't understand relationship '{step}' in field path. If you are attempting to "
-                "use a custom relationship, be sure to append the '__r' after the custom "
-                "relationship name. Please reference your WSDL or the describe call for the "
-                "appropriate names.",
-            )
+            raise _no_such_relationship(step)
         longer = (*chain, reference.relationship)
         if longer not in self.nodes:
             self._join(longer, node, reference)
@@ -117,7 +110,7 @@ class Scope:
             return
         sobject = self.catalog.find(target)
         if sobject is None:
-            raise no_such_object(target)
+            raise _no_such_relationship(chain[-1])
         alias = f"{self.prefix}{len(self.nodes)}"
         self.joins.append(f'LEFT JOIN "{target}" {alias} ON {alias}."Id" = {key}')
         self.nodes[chain] = Node(alias, sobject, f'{alias}."Id"')
@@ -142,3 +135,15 @@ class Scope:
         return f"CASE substr({key}, 1, 3) {cases} END", Field(
             name=name.capitalize(), type="string", label=name.capitalize(), length=255
         )
+
+
+def _no_such_relationship(name: str) -> ApiError:
+    """One that does not exist, or whose object the caller may not see."""
+    return ApiError(
+        400,
+        "INVALID_FIELD",
+        f"Didn't understand relationship '{name}' in field path. If you are attempting to "
+        "use a custom relationship, be sure to append the '__r' after the custom "
+        "relationship name. Please reference your WSDL or the describe call for the "
+        "appropriate names.",
+    )
