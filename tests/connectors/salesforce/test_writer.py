@@ -11,7 +11,7 @@ from connectors.records import FlagWrite, TaskWrite
 from connectors.salesforce import outgoing
 from connectors.salesforce.batches import run
 from connectors.salesforce.client import Client
-from connectors.salesforce.writer import SalesforceWriter
+from connectors.salesforce.writer import TASK_SHAPE, SalesforceWriter
 from tests.connectors.salesforce.fake import Answer, FakeOrg
 
 UPSERT = "/composite/sobjects/"
@@ -239,3 +239,15 @@ def test_a_task_without_a_flag_hangs_on_nothing_and_a_kept_status_is_not_sent() 
 def test_without_an_owner_none_is_sent_and_none_is_compared() -> None:
     assert "OwnerId" not in outgoing.flag_row(flag(owner_crm_id=None))
     assert "owner_crm_id" not in outgoing.stored_flag(flag(owner_crm_id=None))
+
+
+def test_a_task_that_a_person_moved_to_an_opportunity_is_not_looked_up_among_our_flags(
+    org: FakeOrg, client: Client
+) -> None:
+    org.describe("Task", *TASK_SHAPE.needed)
+    row = dict.fromkeys(TASK_SHAPE.needed)
+    moved = {"Id": "00T1", "Forestage_Key__c": "T1", "WhatId": "006000000000001AAA"}
+    org.rows("/query/.*FROM Task", {**row, **moved, "IsClosed": False})
+    standing = SalesforceWriter(client).standing_tasks(["T1"])
+    assert standing["T1"].values["flag_key"] is None
+    assert org.sent("GET", "Forestage_Flag__c") == []
