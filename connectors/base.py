@@ -5,10 +5,11 @@ sleeps and retries passing trouble by itself within its time-outs; what still fa
 raised as `Retry`, so that the caller's cursor stands where the last stored page ended.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 
+from connectors.checks import Check
 from connectors.records import (
     AccountInfo,
     FlagWrite,
@@ -110,6 +111,18 @@ class Setup(Protocol):
 
     def install(self) -> Sequence[str]:
         """Deploy the package; returns what was installed. Doing it twice changes nothing."""
+        ...
+
+
+class Doctor(Protocol):
+    """Looks whether everything is there that reading and writing need."""
+
+    def checks(self, now: Callable[[], datetime]) -> Sequence[Check]:
+        """What was found, in order; only looks, writes nothing. `now` tells our own clock.
+
+        What can't be reached or read is a check of its own and no error; where the CRM can't
+        be reached at all, that check is the last.
+        """
         ...
 
 

@@ -83,9 +83,10 @@ class Rule:
     `find` gets the facts and the effective limits and returns a lazy frame with at least
     `subject_id, severity, actionability, at, settles_at, sentence, evidence` (dtypes of
     FINDINGS). `needs` names what must be readable for it: ledgers, `activities`,
-    `contacts`. `fresh_days`: an event flag opens only on an event younger than this.
-    `leaves_out` gives the deal_id of deals that the rule does not judge. `doc` is the rule's
-    page in Markdown: its module's docstring.
+    `contacts`; `partly` names those of them without which it still finds something, and what
+    it can't tell then; without another it finds nothing. `fresh_days`: an event flag opens
+    only on an event younger than this. `leaves_out` gives the deal_id of deals that the rule
+    does not judge. `doc` is the rule's page in Markdown: its module's docstring.
     """
 
     slug: str
@@ -99,6 +100,7 @@ class Rule:
     fresh_days: int = 30
     subject: Literal["deal", "person", "team"] = "deal"
     leaves_out: Callable[["Facts"], pl.LazyFrame]
+    partly: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:

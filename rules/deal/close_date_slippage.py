@@ -177,6 +177,11 @@ RULE = Rule(
     rule_class="risk",
     kind="event",
     needs=("close_date", "stage", "owner", "forecast", "activities"),
+    partly={
+        "owner": "whose time zone a close date is meant in is a guess",
+        "forecast": "a date moved late out of commit counts like any other",
+        "activities": "a date moved after talks is not told from one that was fiction",
+    },
     limits=Limits,
     find=find,
     leaves_out=leaves_out,

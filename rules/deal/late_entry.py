@@ -247,6 +247,11 @@ RULE = Rule(
     rule_class="habit",
     kind="event",
     needs=("stage", "owner", "activities", "contacts"),
+    partly={
+        "owner": "talks before the deal was entered can't be told to be its owner's",
+        "activities": "talks before the deal was entered are not seen, only the stages passed",
+        "contacts": "talks logged on the deal's contacts are not seen, only those on the deal",
+    },
     limits=Limits,
     find=find,
     leaves_out=leaves_out,
