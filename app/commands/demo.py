@@ -51,7 +51,8 @@ def demo(
 
     Starts a practice Salesforce as a process of its own, reads it, flags late entry,
     slippage and regressions, writes flags and tasks into it, lets two weeks pass and does
-    it again; then compares with what was planted. Ends by itself and leaves nothing.
+    it again; then compares with what was planted. Ends by itself and leaves nothing; exit
+    code 1 says that something planted was missed.
     """
     begun = time.monotonic()
     with ExitStack() as stack:
@@ -73,6 +74,8 @@ def demo(
             scene.show(console, outcome, seconds)
         if serve_after:
             keep_running(console, settings, crm=address)
+    if any(tally.missed for tally in outcome.rules.values()):
+        raise typer.Exit(1)
 
 
 def play(settings: Settings, address: str, truth: Path, *, watch: Watch) -> Outcome:
