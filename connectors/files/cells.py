@@ -66,7 +66,7 @@ class Cells:
         if place is None:
             return None
         text = self._row.cells[place].strip()
-        return None if text.lower() in values.EMPTY else text
+        return None if values.is_empty(text) else text
 
     def label(self, column: str, most: int = _LONGEST) -> str | None:
         """A name out of a list, such as a stage, of at most `most` characters."""

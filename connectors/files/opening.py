@@ -1,6 +1,6 @@
 """Reading the files of an export whole: what each says, and what all together tell."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,6 +31,7 @@ _DATES: Mapping[str, Sequence[str]] = {
     "people": ("from", "to"),
     "activities": ("at", "due_on", "logged_at"),
 }
+_AMOUNT = "amount"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +107,9 @@ def make_tools(
     sheets: Mapping[Kind, Sheet], settings: ExportSettings, now: datetime, problems: Problems
 ) -> Mapping[Kind, Tools]:
     """For each file its date order and decimal mark. FileError where the order is open."""
-    orders = _orders(sheets, settings.date_order)
-    marks = {kind: weigh_decimal_mark(sheet.texts("amount")) for kind, sheet in sheets.items()}
+    texts = {kind: sheet.texts((*_DATES.get(kind, ()), _AMOUNT)) for kind, sheet in sheets.items()}
+    orders = _orders(sheets, texts, settings.date_order)
+    marks = {kind: weigh_decimal_mark(of_file[_AMOUNT]) for kind, of_file in texts.items()}
     return {
         kind: Tools(
             dates=DateReader(orders[kind], settings.time_zone),
@@ -121,14 +123,16 @@ def make_tools(
 
 
 def _orders(
-    sheets: Mapping[Kind, Sheet], stated: DateOrder | None
+    sheets: Mapping[Kind, Sheet],
+    texts: Mapping[Kind, Mapping[str, Iterable[str]]],
+    stated: DateOrder | None,
 ) -> Mapping[Kind, DateOrder | None]:
     """The date order of each file; one that proves none takes what the others prove."""
     if stated is not None:
         return dict.fromkeys(sheets, stated)
     evidence = {
-        kind: weigh_order(text for column in _DATES.get(kind, ()) for text in sheet.texts(column))
-        for kind, sheet in sheets.items()
+        kind: weigh_order(text for column in _DATES.get(kind, ()) for text in of_file[column])
+        for kind, of_file in texts.items()
     }
     for kind, found in evidence.items():
         if found.mdy and found.dmy:

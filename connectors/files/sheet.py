@@ -6,7 +6,7 @@ told with its place.
 """
 
 import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -40,14 +40,15 @@ class Sheet:
     rows: Callable[[], Iterator[Row]]
     warning: str | None = None
 
-    def texts(self, column: str) -> Iterator[str]:
-        """The filled cells of one column, trimmed; none where the file hasn't got it."""
-        place = self.index.get(column)
-        if place is None:
-            return
-        for row in self.rows():
-            if len(row.cells) > place and (text := row.cells[place].strip()):
-                yield text
+    def texts(self, columns: Iterable[str]) -> Mapping[str, Iterable[str]]:
+        """What stands in these columns, trimmed and each once, by one reading of the file."""
+        found: dict[str, dict[str, None]] = {name: {} for name in columns}
+        places = [(self.index[name], found[name]) for name in found if name in self.index]
+        for row in self.rows() if places else ():
+            for place, texts in places:
+                if len(row.cells) > place:
+                    texts[row.cells[place].strip()] = None
+        return found
 
 
 def open_sheet(kind: str, path: Path, chosen: Mapping[str, str]) -> Sheet:

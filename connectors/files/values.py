@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from connectors.files.problems import BadCell
@@ -12,7 +13,9 @@ from connectors.records import MONEY_SCALE, ChangeSource, ForecastCategory
 DecimalMark = Literal[".", ","]
 
 EMPTY = frozenset({"", "-", "null", "none", "n/a", "na", "nil", "\\n", "[null]", "(blank)"})
+_LONGEST_EMPTY = max(map(len, EMPTY))
 _LARGEST = 2**63 - 1
+_REMEMBERED = 50_000  # the same ids, stages and amounts stand in row after row
 _ERRORS = ("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "####")
 _SIGNS = "$€£¥₹"
 _SPACES = re.compile(r"[\s\u00a0\u202f\u2009'\u2019_]")
@@ -60,6 +63,11 @@ class Money(NamedTuple):
     currency: str | None
 
 
+def is_empty(text: str) -> bool:
+    """Whether a trimmed cell says that there is no value."""
+    return len(text) <= _LONGEST_EMPTY and text.lower() in EMPTY
+
+
 def refuse_formula(text: str) -> None:
     """Raise BadCell for what a spreadsheet should have calculated, or failed to."""
     if text.startswith("="):
@@ -68,11 +76,13 @@ def refuse_formula(text: str) -> None:
         raise BadCell("formula", "is a spreadsheet's error, not a value")
 
 
+@lru_cache(_REMEMBERED)
 def plain(text: str) -> str:
     """A label without case, spaces and punctuation."""
     return re.sub(r"[^a-z0-9]", "", text.lower())
 
 
+@lru_cache(_REMEMBERED)
 def money(text: str, mark: DecimalMark | None) -> Money:
     """Read an amount; `mark` is the decimal mark where it is known. Raises BadCell."""
     bare, currency = _strip_currency(text)
@@ -206,6 +216,7 @@ _SHORT_ID = re.compile(r"[0-9A-Za-z]{15}")
 _SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 
+@lru_cache(_REMEMBERED)
 def crm_id(text: str) -> str:
     """An id as it is; Salesforce's short form, which reports export, in its full form.
 
