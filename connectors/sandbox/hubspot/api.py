@@ -158,12 +158,15 @@ class Api:
             ("POST", "faults"): self._set_faults,
             ("POST", "limits"): self._set_limits,
             ("POST", "tokens"): self._add_token,
+            ("POST", "demands"): self._set_demands,
             ("GET", "truth"): self._truth,
             ("GET", "state"): lambda _: reply_json(self._state()),
         }
         door = doors.get((request.method, request.path.removeprefix("/_sandbox/")))
         if door is None:
-            return reply_json({"error": "advance, faults, limits, tokens, truth or state"}, 404)
+            return reply_json(
+                {"error": "advance, demands, faults, limits, tokens, truth or state"}, 404
+            )
         try:
             return door(request)
         except (KeyError, TypeError, ValueError, AttributeError, re.error) as error:
@@ -194,6 +197,10 @@ class Api:
         told = request.json()
         self._tokens.add_static(str(told["token"]), frozenset(map(str, told["scopes"])))
         return reply_json({"token": told["token"]})
+
+    def _set_demands(self, request: Request) -> Response:
+        """`[{type, property, when}]`: what 2026-09 enforces on every write."""
+        return reply_json({"demands": self._records.demands.replace(request.json())})
 
     def _truth(self, _: Request) -> Response:
         lines = "\n".join(self._practice.truth()) + "\n"

@@ -59,7 +59,12 @@ class Batches:
         is_traced = all(each.get("objectWriteTraceId") for each in inputs)
 
         def one(each: Input) -> Record:
-            return self._records.create(kind, each.get("properties", {}), each.get("associations"))
+            return self._records.create(
+                kind,
+                each.get("properties", {}),
+                links=each.get("associations"),
+                version=call.version,
+            )
 
         return self._each(inputs, one, status=201, is_alone=is_traced)
 
@@ -77,7 +82,7 @@ class Batches:
                 message = f"Object not found. objectId are usually numeric: {each.get('id')}"
                 context = {"ids": [str(each.get("id"))]}
                 raise ApiError(404, "OBJECT_NOT_FOUND", message, context=context)
-            return self._records.update(record, each.get("properties", {}))
+            return self._records.update(record, each.get("properties", {}), version=call.version)
 
         return self._each(inputs, one, status=200, is_alone=True)
 
@@ -93,9 +98,9 @@ class Batches:
             told = dict(each.get("properties", {}))
             record = self._records.find(kind, each.get("id"), by=by)
             if record is not None:
-                return self._records.update(record, told)
+                return self._records.update(record, told, version=call.version)
             told.setdefault(by, each.get("id"))
-            record = self._records.create(kind, told)
+            record = self._records.create(kind, told, version=call.version)
             made.add(record.id)
             return record
 

@@ -57,7 +57,10 @@ class Objects:
         body = call.body()
         with self._store.transaction():
             record = self._records.create(
-                call.type(), body.get("properties", {}), body.get("associations")
+                call.type(),
+                body.get("properties", {}),
+                links=body.get("associations"),
+                version=call.version,
             )
             shown = self._views.show([record], Wanted(properties=list(record.props)))[0]
         return reply_json(shown, 201)
@@ -66,7 +69,7 @@ class Objects:
         """The record with what was changed."""
         told = call.body().get("properties", {})
         with self._store.transaction():
-            record = self._records.update(self._find(call), told)
+            record = self._records.update(self._find(call), told, version=call.version)
             return reply_json(self._views.show([record], Wanted(properties=list(told)))[0])
 
     def archive(self, call: Call) -> Response:

@@ -8,6 +8,7 @@ import orjson
 
 from connectors.sandbox.hubspot import catalog, checks
 from connectors.sandbox.hubspot.calls import record_id
+from connectors.sandbox.hubspot.demands import ENFORCED_BY, Demands
 from connectors.sandbox.hubspot.effects import Author, recalculate, revisions_of, save
 from connectors.sandbox.hubspot.errors import ApiError, bad_values, invalid, not_found
 from connectors.sandbox.hubspot.practice import Practice
@@ -26,6 +27,7 @@ class Records:
         self._practice = practice
         self._store = practice.store
         self.index_lag_seconds = 0.0
+        self.demands = Demands()
 
     def find(
         self, kind: catalog.ObjectType, name: object, *, by: str | None, archived: bool = False
@@ -47,11 +49,15 @@ class Records:
         """Whether an archived record is no longer kept."""
         return record.archived_at is not None and record.archived_at < self.oldest_archive()
 
-    def create(self, kind: catalog.ObjectType, told: object, links: object = None) -> Record:
+    def create(
+        self, kind: catalog.ObjectType, told: object, *, links: object = None, version: str
+    ) -> Record:
         """A new record with its associations; ApiError where it is refused."""
         now = self._practice.now()
         record = Record(kind.id, 0, now, now)
         patch = checks.clean(self._store, self._practice.stages, record, told, is_new=True)
+        if version == ENFORCED_BY:
+            self.demands.check(kind.id, patch, is_new=True)
         self._check_unique(record, patch)
         patch["hs_object_source"] = _API.source
         if kind.id == catalog.DEAL:
@@ -64,9 +70,11 @@ class Records:
         self.link(self._told_links(record, links))
         return record
 
-    def update(self, record: Record, told: object) -> Record:
+    def update(self, record: Record, told: object, *, version: str) -> Record:
         """Change properties; ApiError where it is refused."""
         patch = checks.clean(self._store, self._practice.stages, record, told)
+        if version == ENFORCED_BY:
+            self.demands.check(record.type, {**record.props, **patch}, is_new=False)
         self._check_unique(record, patch)
         self._lag(record, record)
         if save(record, patch, at=self._practice.now(), by=_API, stages=self._practice.stages):

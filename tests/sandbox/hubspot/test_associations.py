@@ -23,6 +23,11 @@ def fresh_deal(http: httpx.Client) -> str:
     return str(made.json()["id"])
 
 
+def link(target: str, type_id: int) -> dict[str, Any]:
+    types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": type_id}]
+    return {"to": {"id": target}, "types": types}
+
+
 def read(http: httpx.Client, source: str, target: str, *ids: str) -> dict[str, Any]:
     body = {"inputs": [{"id": each} for each in ids]}
     path = f"/crm/associations/2026-09/{source}/{target}/batch/read"
@@ -125,16 +130,17 @@ def test_a_default_association_needs_no_type(hubspot: HubSpot, http: httpx.Clien
 
 def test_a_task_is_made_on_a_deal_in_one_call(http: httpx.Client) -> None:
     deal = fresh_deal(http)
-    link = {"to": {"id": deal}, "types": [{"associationCategory": "HUBSPOT_DEFINED"}]}
-    link["types"][0]["associationTypeId"] = 216  # type: ignore[index]
-    row = {"properties": {"hs_timestamp": "2030-01-01T00:00:00Z"}, "associations": [link]}
+    row = {
+        "properties": {"hs_timestamp": "2030-01-01T00:00:00Z"},
+        "associations": [link(deal, 216)],
+    }
     made = http.post("/crm/objects/2026-09/tasks/batch/create", json={"inputs": [row]})
     assert made.status_code == 201
     task = made.json()["results"][0]["id"]
     to = read(http, "deals", "tasks", deal)["results"][0]["to"]
     assert to[0]["toObjectId"] == task
     assert to[0]["associationTypes"][0]["typeId"] == 215
-    wrong = {**link, "types": [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 3}]}
+    wrong = link(deal, 3)
     refused = http.post(
         "/crm/v3/objects/tasks", json={"properties": row["properties"], "associations": [wrong]}
     )
@@ -144,6 +150,6 @@ def test_a_task_is_made_on_a_deal_in_one_call(http: httpx.Client) -> None:
 def test_at_most_a_thousand_are_read_and_a_hundred_taken_away(http: httpx.Client) -> None:
     many = {"inputs": [{"id": "1"}] * 1001}
     assert http.post("/crm/v4/associations/deals/contacts/batch/read", json=many).status_code == 400
-    many = {"inputs": [{"from": {"id": "1"}, "to": [{"id": "2"}]}] * 101}
+    away = {"inputs": [{"from": {"id": "1"}, "to": [{"id": "2"}]}] * 101}
     path = "/crm/v4/associations/deals/contacts/batch/archive"
-    assert http.post(path, json=many).status_code == 400
+    assert http.post(path, json=away).status_code == 400

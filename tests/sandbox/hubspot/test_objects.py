@@ -60,8 +60,8 @@ def test_limits_of_a_page_are_those_of_hubspot(http: httpx.Client) -> None:
 
 
 def test_values_are_text_or_null_and_instants_have_milliseconds(http: httpx.Client) -> None:
-    query = {"limit": 100, "properties": "amount,closedate,hs_next_step,hs_is_closed"}
-    deals = http.get("/crm/v3/objects/deals", params=query).json()["results"]
+    query = "limit=100&properties=amount,closedate,hs_next_step,hs_is_closed"
+    deals = http.get(f"/crm/v3/objects/deals?{query}").json()["results"]
     values = [value for deal in deals for value in deal["properties"].values()]
     assert all(value is None or isinstance(value, str) for value in values)
     assert all(STAMP.match(deal["properties"]["closedate"]) for deal in deals)
