@@ -68,14 +68,15 @@ def test_close_dates_of_open_deals_are_the_same_days_but_for_hubspots_default(
 ) -> None:
     salesforce, hubspot = both
     rows = hubspot.store.select("SELECT * FROM object WHERE type = '0-3'")
-    shown: dict[str, date] = {}
+    shown: dict[tuple[str, str], date] = {}
     for record in map(record_from, rows):
         moment = datetime.fromisoformat(record.props["closedate"])
         if record.props["hs_is_closed"] == "false":
-            shown[record.props["dealname"]] = moment.astimezone(ZONE).date()
-    sql = 'SELECT "Name", "CloseDate" FROM "Opportunity" WHERE "IsClosed" = 0'
-    days = dict(salesforce.store.select(sql))
-    differing = [day for name, day in shown.items() if day.isoformat() != days[name]]
+            key = record.props["dealname"], record.created_at[:19]
+            shown[key] = moment.astimezone(ZONE).date()
+    sql = 'SELECT "Name", "CreatedDate", "CloseDate" FROM "Opportunity" WHERE "IsClosed" = 0'
+    days = {(row[0], row[1][:19]): row[2] for row in salesforce.store.select(sql)}
+    differing = [day for key, day in shown.items() if day.isoformat() != days[key]]
     assert len(shown) > 10
     # A lead's conversion leaves a default: here the end of the month, there of the quarter.
     assert len(differing) < len(shown) / 4

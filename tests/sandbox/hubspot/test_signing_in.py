@@ -50,7 +50,7 @@ def test_a_missing_scope_is_named(hubspot_sandbox: Sandbox) -> None:
 def test_a_reader_may_search_and_read_in_batches_but_not_write(hubspot_sandbox: Sandbox) -> None:
     with caller(hubspot_sandbox, "pat-sandbox-read-only") as http:
         assert http.post("/crm/v3/objects/deals/search", json={}).status_code == 200
-        body = {"inputs": [], "properties": []}
+        body: dict[str, list[str]] = {"inputs": [], "properties": []}
         assert http.post("/crm/v3/objects/deals/batch/read", json=body).status_code == 200
         assert http.post("/crm/v3/objects/deals/batch/update", json=body).status_code == 403
         assert http.post("/crm/v3/properties/deals/groups", json={}).status_code == 403
