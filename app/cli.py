@@ -7,7 +7,19 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from app.commands import connections, demo, flags, imports, keys, rules, runs, sandbox, serve, setup
+from app.commands import (
+    connections,
+    demo,
+    doctor,
+    flags,
+    imports,
+    keys,
+    rules,
+    runs,
+    sandbox,
+    serve,
+    setup,
+)
 from app.commands.screen import err
 from app.errors import ForestageError
 from app.services.parts import trouble
@@ -16,7 +28,8 @@ from connectors.errors import ConnectorError
 EPILOG = (
     "Exit codes: 0 done; 1 an error of ours; 2 what was given is wrong; 3 not found; 4 the "
     "present state forbids it (such as a data directory in use); 5 the CRM refused or could "
-    "not be reached; 6 done, but some rows were refused; 130 stopped by Ctrl-C."
+    "not be reached; 6 done, but some rows were refused; 7 (doctor) rules are blind; 8 (doctor) "
+    "something is broken; 130 stopped by Ctrl-C."
 )
 
 
@@ -83,6 +96,7 @@ runs.register(APP)
 flags.register(APP)
 imports.register(APP)
 setup.register(APP)
+doctor.register(APP)
 APP.add_typer(rules.APP, name="rules")
 APP.add_typer(keys.APP, name="keys")
 serve.register(APP)

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 Area = Literal[
-    "credentials", "version", "permissions", "fields", "history", "limits", "clock", "setup"
+    "credentials", "version", "permissions", "fields", "history", "limits", "clock", "setup", "data"
 ]
+"""What a check is about; `data`: what the records that were read tell."""
 Part = Literal[
     "stage",
     "close_date",

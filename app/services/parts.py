@@ -9,7 +9,7 @@ from app.errors import CrmTrouble
 from app.secrets import SecretBox
 from app.store.connections import ConnectionRow
 from app.store.database import Database
-from connectors.base import Reader, Setup, Writer
+from connectors.base import Doctor, Reader, Setup, Writer
 from connectors.errors import ConnectorError, Reauthorise, Retry
 
 
@@ -26,6 +26,10 @@ class Crm(Protocol):
 
     def setup(self) -> Setup:
         """Installs what Forestage needs inside it."""
+        ...
+
+    def doctor(self) -> Doctor:
+        """Looks whether everything is there that it needs."""
         ...
 
 

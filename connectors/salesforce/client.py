@@ -71,6 +71,11 @@ class _Api(Salesforce):
         url = url.replace(f"https://{old}/", f"https://{self.sf_instance}/", 1)
         return super()._call_salesforce(method, url, name, **kwargs)
 
+    def versions(self) -> Any:
+        """What lies above all versions."""
+        url = f"https://{self.sf_instance}/services/data/"
+        return self.parse_result_to_json(self._call_salesforce("GET", url, name="versions"))
+
     def parse_result_to_json(self, result: requests.Response) -> Any:
         try:
             return orjson.loads(result.content)
@@ -148,9 +153,18 @@ class Client:
         headers = {**_WRITE_HEADERS, "Content-Type": None}
         return self._call("restful", path, method="POST", files=parts, headers=headers)
 
+    def versions(self) -> Sequence[Row]:
+        """The API versions that the org offers, oldest first."""
+        found: list[Row] = self._call("versions")
+        return found
+
     def user_id(self) -> str:
         """The id of the user that these calls run as."""
         return str(self._call("oauth2", "userinfo")["user_id"])
+
+    def user_name(self) -> str:
+        """The login name of that user."""
+        return str(self._call("oauth2", "userinfo")["preferred_username"])
 
     def _call(self, verb: str, *args: Any, **kwargs: Any) -> Any:
         try:

@@ -4,6 +4,7 @@ The library itself sets no time-out, never retries, and hard-codes https.
 """
 
 import logging
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -13,12 +14,14 @@ from urllib.parse import urlsplit, urlunsplit
 import requests
 from requests.adapters import HTTPAdapter
 
+from connectors.budget import Budget
 from connectors.errors import Retry
 from connectors.patience import ATTEMPTS, retry_after, retrying
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 PASSING_STATUSES = frozenset({406, 420, 429, 500, 502, 503, 504})
 TIMEOUT_S = (10.0, 130.0)  # connect, read; Salesforce itself ends a query after 120 s
+_USAGE = re.compile(r"(?:^|;\s*)api-usage=(\d+)/(\d+)")
 _log = logging.getLogger(__name__)
 
 
@@ -37,12 +40,13 @@ class CrmSession(requests.Session):
     """A session that survives passing trouble and remembers what the CRM told beside the data.
 
     `calls`: requests sent, retries too. `usage`: the last `Sforce-Limit-Info`, as sent.
-    `waiter` sleeps; a test gives its own.
+    `waiter` sleeps; a test gives its own. `budget` is asked before every call.
     """
 
     def __init__(
         self,
         *,
+        budget: Budget | None = None,
         waiter: Callable[[float], None] | None = None,
         timeout_s: tuple[float, float] = TIMEOUT_S,
         attempts: int = ATTEMPTS,
@@ -55,6 +59,7 @@ class CrmSession(requests.Session):
         self.auth = _keep_headers
         self.headers["Accept-Encoding"] = "gzip"
         self.calls = 0
+        self.budget = budget or Budget()
         self.usage: str | None = None
         self.seen_at: datetime | None = None
         self._timeout_s = timeout_s
@@ -72,6 +77,7 @@ class CrmSession(requests.Session):
         return self._retrying.copy()(self._attempt, method, url, *args, **kwargs)
 
     def _attempt(self, method: str, url: str, *args: Any, **kwargs: Any) -> requests.Response:
+        self.budget.take()
         self.calls += 1
         try:
             response = super().request(method, url, *args, **kwargs)
@@ -95,6 +101,8 @@ class CrmSession(requests.Session):
 
     def _remember(self, response: requests.Response) -> None:
         self.usage = response.headers.get("Sforce-Limit-Info", self.usage)
+        if usage := _USAGE.search(response.headers.get("Sforce-Limit-Info", "")):
+            self.budget.told(int(usage[1]), int(usage[2]))
         stamp = response.headers.get("Date")
         if stamp:
             try:

@@ -12,9 +12,7 @@ def calls_until_refused(budget: Budget, *, at_most: int = 1000) -> int:
     for made in range(at_most):
         try:
             budget.take()
-        except Retry as refused:
-            assert refused.code == USED_UP
-            assert refused.after == PAUSE_S
+        except Retry:
             return made
     return at_most
 
@@ -32,6 +30,14 @@ def test_its_share_of_the_day_and_no_call_more_is_forestages() -> None:
     assert budget.allowed == 25
     assert calls_until_refused(budget) == 25
     assert budget.made == 25
+
+
+def test_a_refusal_says_how_long_to_wait_and_whose_setting_it_is() -> None:
+    budget = Budget(0.25, spent=25)
+    budget.told(30, 100)
+    with pytest.raises(Retry, match=r"25 of 100 x 0\.25 \(call_share\)") as refused:
+        budget.take()
+    assert (refused.value.code, refused.value.after) == (USED_UP, PAUSE_S)
 
 
 def test_what_earlier_processes_spent_counts() -> None:

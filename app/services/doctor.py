@@ -1,0 +1,163 @@
+"""Doctor: what is missing at a connection, what it costs, and what to do about it.
+
+The connector tells what it finds in the CRM, the store what it holds; joined with what each
+rule needs, they say which rules are blind.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+from app.services.doctor_data import look as look_at_data
+from app.services.parts import Parts, trouble
+from app.store.connections import ConnectionRow
+from connectors.checks import Check
+from connectors.errors import ConnectorError
+from rules.deal import DEAL_RULES
+from rules.rule import Rule
+
+State = Literal["ok", "warning", "blind", "broken"]
+Sight = Literal["sees", "half-blind", "blind"]
+STATES: tuple[State, ...] = ("ok", "warning", "blind", "broken")
+SIGHTS: tuple[Sight, ...] = ("sees", "half-blind", "blind")
+EXIT_CODES: Mapping[State, int] = {"ok": 0, "warning": 0, "blind": 7, "broken": 8}
+WITHOUT_CRM = ("files",)
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What one check does to one rule: its sight, and why in plain words."""
+
+    rule: str
+    sight: Sight
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """One check with what it does to the rules.
+
+    `state`: blind where something that a rule needs can't be seen at all; a need that is seen
+    in part is a warning.
+    """
+
+    area: str
+    name: str
+    state: State
+    told: str
+    advice: str | None
+    effects: Sequence[Effect]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleSight:
+    """What a rule sees after all checks, and why not more."""
+
+    rule: str
+    sight: Sight
+    why: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """All of it. `state` is the worst of the checks."""
+
+    connection: str
+    state: State
+    checks: Sequence[Verdict]
+    rules: Sequence[RuleSight]
+
+    @property
+    def exit_code(self) -> int:
+        """0 ok or warnings, 7 something blind, 8 broken."""
+        return EXIT_CODES[self.state]
+
+    def as_json(self) -> dict[str, Any]:
+        """The shape of `doctor --json`."""
+        return asdict(self)
+
+
+def diagnose(parts: Parts, row: ConnectionRow, rules: Sequence[Rule] = DEAL_RULES) -> Diagnosis:
+    """Look at a connection. What fails is told as a check; nothing is written."""
+    found = [*_of_crm(parts, row), *look_at_data(parts.db, row)]
+    checks = [_judged(_by_mode(check, row), rules) for check in found]
+    return Diagnosis(
+        connection=row.name,
+        state=max((check.state for check in checks), key=STATES.index, default="ok"),
+        checks=checks,
+        rules=[_seen(rule.slug, checks) for rule in rules],
+    )
+
+
+def _of_crm(parts: Parts, row: ConnectionRow) -> Sequence[Check]:
+    if row.crm in WITHOUT_CRM:
+        return ()
+    try:
+        return parts.crm(row).doctor().checks(parts.clock.now)
+    except ConnectorError as error:
+        told = str(trouble(error))
+        return (Check(area="credentials", name="connection", told=told, grade="broken"),)
+
+
+def _by_mode(check: Check, row: ConnectionRow) -> Check:
+    """What is not installed matters from the moment that Forestage is to write."""
+    if check.area == "setup" and check.grade == "warning" and row.mode == "write":
+        return replace(check, grade="broken")
+    return check
+
+
+def _judged(check: Check, rules: Sequence[Rule]) -> Verdict:
+    effects = [effect for rule in rules for effect in _effects(check, rule)]
+    state: State = check.grade
+    if state != "broken" and any(check.lost & set(rule.needs) for rule in rules):
+        state = "blind"
+    elif state == "ok" and effects:
+        state = "warning"
+    return Verdict(
+        area=check.area,
+        name=check.name,
+        state=state,
+        told=check.told,
+        advice=check.advice,
+        effects=effects,
+    )
+
+
+def _effects(check: Check, rule: Rule) -> Iterator[Effect]:
+    lost, thinned = check.lost & set(rule.needs), check.thinned & set(rule.needs)
+    vital = sorted(lost - rule.partly.keys(), key=rule.needs.index)
+    if vital:
+        why = f"it looks at {_named(vital)}, and {check.name} can't be seen"
+        yield Effect(rule.slug, "blind", why)
+        return
+    for need in sorted(lost, key=rule.needs.index):
+        why = f"without {_named([need])} ({check.name}), {rule.partly[need]}"
+        yield Effect(rule.slug, "half-blind", why)
+    if thinned:
+        parts = _named(sorted(thinned, key=rule.needs.index))
+        yield Effect(rule.slug, "half-blind", f"{parts} are seen in part only ({check.name})")
+
+
+def _named(needs: Sequence[str]) -> str:
+    words = [_WORDS.get(need, need.replace("_", " ")) for need in needs]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+_WORDS = {
+    "stage": "stage changes",
+    "close_date": "close date changes",
+    "amount": "amount changes",
+    "forecast": "forecast changes",
+    "owner": "owner changes",
+    "pipeline": "pipeline changes",
+    "next_step": "next steps",
+    "contacts": "contacts",
+    "activities": "activities",
+}
+
+
+def _seen(slug: str, checks: Sequence[Verdict]) -> RuleSight:
+    mine = [effect for check in checks for effect in check.effects if effect.rule == slug]
+    worst: Sight = max((effect.sight for effect in mine), key=SIGHTS.index, default=SIGHTS[0])
+    why = [effect.why for effect in mine if effect.sight == worst]
+    return RuleSight(rule=slug, sight=worst, why=list(dict.fromkeys(why)))
