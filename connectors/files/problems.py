@@ -8,6 +8,7 @@ from typing import Any, Literal
 from connectors.errors import Fatal
 
 Level = Literal["refused", "noted"]
+NOTES_KEPT = 1000
 
 
 class FileError(Fatal):
@@ -49,14 +50,18 @@ class BadCell(ValueError):
 
 
 class Problems:
-    """Collects problems in the order in which they are met."""
+    """Collects problems. Every refused row is kept, of one kind of note the first 1,000."""
 
     def __init__(self) -> None:
         self._all: list[Problem] = []
+        self._counts: dict[Level, Counter[str]] = {"refused": Counter(), "noted": Counter()}
 
     def add(self, problem: Problem) -> None:
-        """Keep one."""
-        self._all.append(problem)
+        """Count one, and keep it."""
+        counts = self._counts[problem.level]
+        counts[problem.kind] += 1
+        if problem.level == "refused" or counts[problem.kind] <= NOTES_KEPT:
+            self._all.append(problem)
 
     def in_order(self) -> Sequence[Problem]:
         """All of them, by file, line and kind; a stable order for the report."""
@@ -64,7 +69,4 @@ class Problems:
 
     def by_kind(self) -> Mapping[Level, Mapping[str, int]]:
         """Numbers by level and kind."""
-        counts: dict[Level, Counter[str]] = {"refused": Counter(), "noted": Counter()}
-        for problem in self._all:
-            counts[problem.level][problem.kind] += 1
-        return {level: dict(sorted(count.items())) for level, count in counts.items()}
+        return {level: dict(sorted(count.items())) for level, count in self._counts.items()}

@@ -31,7 +31,10 @@ class Stage(NamedTuple):
 
 
 class StageBook:
-    """All stages that the file names."""
+    """All stages that the file names.
+
+    `only_pipeline` is that of a deal which names none; None where there are several.
+    """
 
     def __init__(self, stages: Iterable[Stage]) -> None:
         self._by_pipeline: dict[str | None, list[Stage]] = {}
@@ -39,6 +42,8 @@ class StageBook:
             self._by_pipeline.setdefault(stage.pipeline, []).append(stage)
         for of_one in self._by_pipeline.values():
             of_one.sort(key=lambda stage: stage.position)
+        named = [name for name in self._by_pipeline if name is not None] or [DEFAULT_PIPELINE]
+        self.only_pipeline = named[0] if len(named) == 1 else None
         self._names = {
             pipeline: {
                 **{plain(stage.label) or stage.label: stage for stage in reversed(of_one)},
@@ -49,14 +54,6 @@ class StageBook:
 
     def __bool__(self) -> bool:
         return bool(self._by_pipeline)
-
-    @property
-    def only_pipeline(self) -> str | None:
-        """The pipeline of a deal that names none; None where there are several."""
-        named = [name for name in self._by_pipeline if name is not None]
-        if len(named) > 1:
-            return None
-        return named[0] if named else DEFAULT_PIPELINE
 
     def find(self, pipeline: str, name: str) -> Stage | None:
         """The stage of this name or label; case and punctuation don't matter."""

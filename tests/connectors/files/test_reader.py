@@ -226,6 +226,16 @@ def test_deals_of_which_none_can_be_read_tell_the_first_reason(export: Export) -
         export.open()
 
 
+def test_of_many_notes_of_a_kind_a_thousand_are_listed_and_all_are_counted(export: Export) -> None:
+    header, row = DEALS.splitlines()
+    export.write(
+        "deals", "\n".join([header, *(row.replace("D1", f"D{n}") for n in range(1, 1503))])
+    )
+    reader = export.open()
+    assert reader.problems_by_kind == {"refused": {}, "noted": {"no_history": 1501}}
+    assert len(reader.problems) == 1000
+
+
 def test_a_stage_that_only_history_names_is_kept_and_noted_once(export: Export) -> None:
     more = HISTORY.splitlines()[1]
     export.write(
