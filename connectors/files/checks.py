@@ -1,26 +1,39 @@
 """What only all files together tell: deals completed by their history, and doubts."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from connectors.files.changes import AT_CREATION
 from connectors.files.deals import DealRow
 from connectors.files.history import History
 from connectors.records import DealRecord
 
+_RECORDED = {
+    "amount": "amount",
+    "forecast_category": "forecast",
+    "owner_id": "owner_crm_id",
+    "next_step": "next_step",
+}
+"""Our column -> the field of a DealRecord, of values that a deals file may not have."""
 
-def completed(rows: Mapping[str, DealRow], history: History) -> Mapping[str, DealRecord]:
-    """The deals with what their history tells better.
 
+def completed(
+    rows: Mapping[str, DealRow], history: History, *, told: Collection[str]
+) -> Mapping[str, DealRecord]:
+    """The deals with what their history tells better. `told`: the columns of the deals file.
+
+    A value that the deals file has no column for is the last one of the history.
     A creation told as a day takes the instant of the first history row of that day. Who
     made that first row created the deal. A deal without a modified instant was last
     modified by its last row.
     """
-    return {crm_id: _completed(row, history) for crm_id, row in rows.items()}
+    untold = [column for column in _RECORDED if column in history.tracked and column not in told]
+    return {crm_id: _completed(row, history, untold) for crm_id, row in rows.items()}
 
 
-def _completed(row: DealRow, history: History) -> DealRecord:
+def _completed(row: DealRow, history: History, untold: Sequence[str]) -> DealRecord:
     deal = row.record
     changes = history.rows.get(deal.crm_id, ())
     if not changes:
@@ -33,8 +46,13 @@ def _completed(row: DealRow, history: History) -> DealRecord:
     if created_by is None and abs(first.at - created_at) <= AT_CREATION:
         created_by = first.by
     modified_at = row.modified_at_told or last.at
+    last_told = {name: value for step in changes for name, value in step.values.items()}
+    known: dict[str, Any] = {
+        _RECORDED[column]: last_told[column] for column in untold if column in last_told
+    }
     return replace(
         deal,
+        **known,
         created_at=created_at,
         created_by_crm_id=created_by,
         modified_at=max(created_at, modified_at),

@@ -57,7 +57,7 @@ def read_export(
     if not rows:
         raise FileError("deals", _none_read(sheets["deals"], tools["deals"].problems))
     history = read_history(sheets["history"], tools["history"], book, rows)
-    deals = completed(rows, history)
+    deals = completed(rows, history, told=sheets["deals"].index)
     activities = read_activities(sheets.get("activities"), tools.get("activities"), deals)
     pipelines = {deal.pipeline_crm_id for deal in deals.values()}
     export = Export(

@@ -79,4 +79,7 @@ def test_an_old_export_can_be_looked_at_from_later(
         report = score(sqlite_database, 1, clock=clock, as_of=as_of, dry_run=True)
         assert report.items == []
         assert report.deals == deals
-        assert report.as_json()["by_rule"]["late-entry"]["excluded"] == batch
+        told = report.as_json()
+        assert told["by_rule"]["late-entry"]["excluded"] == batch
+        [notice] = told["notices"]
+        assert (notice["kind"], len(notice["deals"])) == ("batch", batch)

@@ -226,6 +226,12 @@ def test_deals_of_which_none_can_be_read_tell_the_first_reason(export: Export) -
         export.open()
 
 
+def test_a_value_that_only_history_keeps_is_its_last_one(export: Export) -> None:
+    export.write("deals", DEALS.replace("amount,", "").replace("1000,", ""))
+    export.write("history", HISTORY.replace("1000,P1\n", "2000,P1\n"))
+    assert deals(export.open())["D1"].amount == 20_000_000
+
+
 def test_of_many_notes_of_a_kind_a_thousand_are_listed_and_all_are_counted(export: Export) -> None:
     header, row = DEALS.splitlines()
     export.write(
