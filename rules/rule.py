@@ -1,6 +1,6 @@
 """What a rule is, and what it finds."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Literal
@@ -83,10 +83,11 @@ class Rule:
     `find` gets the facts and the effective limits and returns a lazy frame with at least
     `subject_id, severity, actionability, at, settles_at, sentence, evidence` (dtypes of
     FINDINGS). `needs` names what must be readable for it: ledgers, `activities`,
-    `contacts`; `partly` names those of them without which it still finds something, and what
-    it can't tell then; without another it finds nothing. `fresh_days`: an event flag opens
-    only on an event younger than this. `leaves_out` gives the deal_id of deals that the rule
-    does not judge. `doc` is the rule's page in Markdown: its module's docstring.
+    `contacts`. `signs`: sets of needs each of which is enough to find something; where none of
+    them is whole the rule is blind. `partly`: what it can't tell without a need, where it goes
+    on without. `fresh_days`: an event flag opens only on an event younger than this.
+    `leaves_out` gives the deal_id of deals that the rule does not judge. `doc` is the rule's
+    page in Markdown: its module's docstring.
     """
 
     slug: str
@@ -100,7 +101,12 @@ class Rule:
     fresh_days: int = 30
     subject: Literal["deal", "person", "team"] = "deal"
     leaves_out: Callable[["Facts"], pl.LazyFrame]
+    signs: Sequence[Sequence[str]]
     partly: Mapping[str, str] = field(default_factory=dict)
+
+    def is_blind(self, lost: Collection[str]) -> bool:
+        """Whether it finds nothing without these needs."""
+        return all(set(sign) & set(lost) for sign in self.signs)
 
     @property
     def title(self) -> str:

@@ -4,14 +4,14 @@ The connector tells what it finds in the CRM, the store what it holds; joined wi
 rule needs, they say which rules are blind.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from app.services.doctor_data import look as look_at_data
 from app.services.parts import Parts, trouble
 from app.store.connections import ConnectionRow
-from connectors.checks import Check
+from connectors.checks import Area, Check
 from connectors.errors import ConnectorError
 from rules.deal import DEAL_RULES
 from rules.rule import Rule
@@ -51,7 +51,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleSight:
-    """What a rule sees after all checks, and why not more."""
+    """What a rule sees after all checks, and why not more, the worst first."""
 
     rule: str
     sight: Sight
@@ -80,12 +80,13 @@ class Diagnosis:
 def diagnose(parts: Parts, row: ConnectionRow, rules: Sequence[Rule] = DEAL_RULES) -> Diagnosis:
     """Look at a connection. What fails is told as a check; nothing is written."""
     found = [*_of_crm(parts, row), *look_at_data(parts.db, row)]
-    checks = [_judged(_by_mode(check, row), rules) for check in found]
+    found.sort(key=lambda check: get_args(Area).index(check.area))
+    verdicts = [_judged(_by_mode(check, row), rules) for check in found]
     return Diagnosis(
         connection=row.name,
-        state=max((check.state for check in checks), key=STATES.index, default="ok"),
-        checks=checks,
-        rules=[_seen(rule.slug, checks) for rule in rules],
+        state=max((verdict.state for verdict in verdicts), key=STATES.index, default="ok"),
+        checks=verdicts,
+        rules=[_seen(rule, found, verdicts) for rule in rules],
     )
 
 
@@ -124,18 +125,22 @@ def _judged(check: Check, rules: Sequence[Rule]) -> Verdict:
 
 
 def _effects(check: Check, rule: Rule) -> Iterator[Effect]:
-    lost, thinned = check.lost & set(rule.needs), check.thinned & set(rule.needs)
-    vital = sorted(lost - rule.partly.keys(), key=rule.needs.index)
-    if vital:
-        why = f"it looks at {_named(vital)}, and {check.name} can't be seen"
+    lost, thinned = (_of(rule, parts) for parts in (check.lost, check.thinned))
+    if rule.is_blind(lost):
+        why = f"it looks at {_named(lost)}, and {check.name} can't be seen"
         yield Effect(rule.slug, "blind", why)
         return
-    for need in sorted(lost, key=rule.needs.index):
+    for need in lost:
         why = f"without {_named([need])} ({check.name}), {rule.partly[need]}"
         yield Effect(rule.slug, "half-blind", why)
     if thinned:
-        parts = _named(sorted(thinned, key=rule.needs.index))
-        yield Effect(rule.slug, "half-blind", f"{parts} are seen in part only ({check.name})")
+        why = f"{_named(thinned)} are seen in part only ({check.name})"
+        yield Effect(rule.slug, "half-blind", why)
+
+
+def _of(rule: Rule, parts: Collection[str]) -> list[str]:
+    """Those of the parts that the rule needs, in its own order."""
+    return [need for need in rule.needs if need in parts]
 
 
 def _named(needs: Sequence[str]) -> str:
@@ -156,8 +161,11 @@ _WORDS = {
 }
 
 
-def _seen(slug: str, checks: Sequence[Verdict]) -> RuleSight:
-    mine = [effect for check in checks for effect in check.effects if effect.rule == slug]
-    worst: Sight = max((effect.sight for effect in mine), key=SIGHTS.index, default=SIGHTS[0])
-    why = [effect.why for effect in mine if effect.sight == worst]
-    return RuleSight(rule=slug, sight=worst, why=list(dict.fromkeys(why)))
+def _seen(rule: Rule, found: Sequence[Check], verdicts: Sequence[Verdict]) -> RuleSight:
+    """What is left after all checks: several together may blind a rule that none does alone."""
+    mine = [each for verdict in verdicts for each in verdict.effects if each.rule == rule.slug]
+    mine.sort(key=lambda effect: -SIGHTS.index(effect.sight))
+    sight: Sight = "half-blind" if mine else "sees"
+    if rule.is_blind({part for check in found for part in check.lost}):
+        sight = "blind"
+    return RuleSight(rule=rule.slug, sight=sight, why=[effect.why for effect in mine])

@@ -8,6 +8,9 @@ from connectors.errors import ConnectorError, Fatal, Skip
 from connectors.salesforce.client import Client, Rows
 from connectors.salesforce.faults import is_missing
 
+HIDDEN = "INVALID_TYPE"
+"""Salesforce's code for an object that is not there or that the user may not see."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
@@ -89,7 +92,7 @@ class Fields:
         if shape in self._selected:
             return self._selected[shape]
         if self.describe(shape.sobject) is None:
-            raise Skip(f"Salesforce shows no {shape.sobject} to this user", code="INVALID_TYPE")
+            raise Skip(f"Salesforce shows no {shape.sobject} to this user", code=HIDDEN)
         for name in shape.needed:
             if not self._reachable(shape.sobject, name):
                 raise Fatal(

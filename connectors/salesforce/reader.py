@@ -8,11 +8,11 @@ from typing import Any
 import orjson
 
 from connectors.base import Stream
-from connectors.errors import Fatal, Skip
+from connectors.errors import Skip
 from connectors.records import AccountInfo, Page, PersonRecord, StageRecord
 from connectors.salesforce import activities, mapping, structure
 from connectors.salesforce.client import Client, Row, chunks, in_list
-from connectors.salesforce.fields import Fields, Shape
+from connectors.salesforce.fields import HIDDEN, Fields, Shape
 from connectors.salesforce.history import histories, of_deals
 from connectors.salesforce.keyset import Cursor, portions
 
@@ -94,27 +94,41 @@ class SalesforceReader:
         until = self._client.now()
         if stream == "deals":
             self._deals_until = until
-        for page, here in self._streams()[stream](place, until):
-            yield replace(
-                page,
-                cursor=orjson.dumps(here).decode(),
-                warnings=[*page.warnings, *self._fields.take_warnings()],
-            )
+        try:
+            for page, here in self._streams()[stream](place, until):
+                yield replace(
+                    page,
+                    cursor=orjson.dumps(here).decode(),
+                    warnings=[*page.warnings, *self._fields.take_warnings()],
+                )
+        except Skip as error:
+            if stream == "deals":
+                raise
+            self._leave_out(stream, error)
+            # No cursor: once the object is shown, all of it is read.
+            yield Page(cursor=None, warnings=self._fields.take_warnings())
 
     def deals_by_id(self, crm_ids: Sequence[str]) -> Page:
         """The named deals with their whole history, as they are now."""
         rows: list[Row] = []
         for ids in chunks(crm_ids):
-            for page in self._fields.query(DEAL, f"WHERE Id IN {in_list(ids)}", deleted=True):
-                rows.extend(page.rows)
-        found = [change for portion in of_deals(self._fields, rows) for change in portion]
-        return Page(
-            cursor=None,
-            deals=[mapping.deal(row) for row in rows],
-            changes=found,
-            complete_histories=frozenset(row["Id"] for row in rows),
-            warnings=self._fields.take_warnings(),
-        )
+            for found in self._fields.query(DEAL, f"WHERE Id IN {in_list(ids)}", deleted=True):
+                rows.extend(found.rows)
+        page = Page(cursor=None, deals=[mapping.deal(row) for row in rows])
+        try:
+            changes = [change for portion in of_deals(self._fields, rows) for change in portion]
+        except Skip as error:
+            self._leave_out("history", error)
+        else:
+            whole = frozenset(row["Id"] for row in rows)
+            page = replace(page, changes=changes, complete_histories=whole)
+        return replace(page, warnings=self._fields.take_warnings())
+
+    def _leave_out(self, what: str, error: Skip) -> None:
+        """Go on without an object that the user can't see; raise what is no such error."""
+        if error.code != HIDDEN:
+            raise error
+        self._fields.warn(f"{what} is not read: {error}")
 
     def _streams(self) -> Mapping[Stream, Callable[..., Iterator[tuple[Page, Cursor]]]]:
         return {
@@ -164,9 +178,7 @@ class SalesforceReader:
                         page = Page(cursor=None, activities=found, total=part.total)
                         yield page, dict(places)
             except Skip as error:
-                if shape is TASK:
-                    raise Fatal(str(error), code=error.code) from None
-                self._fields.warn(f"{shape.sobject} is not read: {error}")
+                self._leave_out(shape.sobject, error)
         yield Page(cursor=None), places
 
 

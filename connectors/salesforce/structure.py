@@ -105,8 +105,7 @@ def _pipelines(client: Client, fields: Fields) -> Iterable[tuple[Row, set[str] |
     master: Row = {"Id": MASTER_RECORD_TYPE, "Name": "Opportunity"}
     if not fields.has("Opportunity", "RecordTypeId"):
         return [(master, None)]
-    found = fields.query(RECORD_TYPE, "WHERE SobjectType = 'Opportunity' ORDER BY Id")
-    types = [row for page in found for row in page.rows]
+    types = _record_types(client, fields)
     by_process: dict[str, set[str] | None] = {}
     # An inactive record type has no page to ask; it takes its process from an active one.
     for row in sorted(types, key=lambda row: not row.get("IsActive", True)):
@@ -117,6 +116,19 @@ def _pipelines(client: Client, fields: Fields) -> Iterable[tuple[Row, set[str] |
     if not types or client.count("Opportunity WHERE RecordTypeId = null"):
         pipelines.append((master, None))
     return pipelines
+
+
+def _record_types(client: Client, fields: Fields) -> Sequence[Row]:
+    """Those of Opportunity; as its describe tells them where the user may not see RecordType."""
+    if fields.describe(RECORD_TYPE.sobject) is None:
+        told = client.get("sobjects/Opportunity/describe")["recordTypeInfos"]
+        return [
+            {"Id": info["recordTypeId"], "Name": info["name"], "IsActive": info["active"]}
+            for info in told
+            if not info["master"]
+        ]
+    found = fields.query(RECORD_TYPE, "WHERE SobjectType = 'Opportunity' ORDER BY Id")
+    return [row for page in found for row in page.rows]
 
 
 def _allowed(client: Client, fields: Fields, record_type: Row) -> set[str] | None:

@@ -43,10 +43,6 @@ WANTED = (
     Wanted(structure.ORGANIZATION, None),
     Wanted(structure.STAGE, None),
     Wanted(
-        structure.RECORD_TYPE,
-        Cost("all deals count as one pipeline, whatever their sales process"),
-    ),
-    Wanted(
         structure.USER,
         None,
         {

@@ -177,6 +177,7 @@ RULE = Rule(
     rule_class="risk",
     kind="event",
     needs=("close_date", "stage", "owner", "forecast", "activities"),
+    signs=(("close_date", "stage"),),
     partly={
         "owner": "whose time zone a close date is meant in is a guess",
         "forecast": "a date moved late out of commit counts like any other",

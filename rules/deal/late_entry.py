@@ -247,7 +247,9 @@ RULE = Rule(
     rule_class="habit",
     kind="event",
     needs=("stage", "owner", "activities", "contacts"),
+    signs=(("stage",), ("owner", "activities")),
     partly={
+        "stage": "the stage a deal was entered in is not known, only talks before it count",
         "owner": "talks before the deal was entered can't be told to be its owner's",
         "activities": "talks before the deal was entered are not seen, only the stages passed",
         "contacts": "talks logged on the deal's contacts are not seen, only those on the deal",

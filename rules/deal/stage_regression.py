@@ -130,6 +130,7 @@ RULE = Rule(
     rule_class="risk",
     kind="event",
     needs=("stage", "forecast"),
+    signs=(("stage",),),
     partly={"forecast": "a fall out of commit weighs no more than another"},
     limits=Limits,
     find=find,

@@ -3,10 +3,17 @@ from typing import Any
 import orjson
 import pytest
 
-from connectors.errors import Fatal
+from connectors.errors import Skip
 from connectors.salesforce.client import Client
 from connectors.salesforce.history import HISTORY
-from connectors.salesforce.reader import DEAL, EMAIL, EVENT, TASK, SalesforceReader
+from connectors.salesforce.reader import (
+    ACCOUNT,
+    DEAL,
+    EMAIL,
+    EVENT,
+    TASK,
+    SalesforceReader,
+)
 from tests.connectors.salesforce.fake import Answer, FakeOrg
 
 AT = "2026-05-01T10:00:00.000+0000"
@@ -53,11 +60,26 @@ def test_an_org_without_email_messages_is_read_all_the_same_with_a_warning(
     assert set(orjson.loads(pages[-1].cursor or "")) == {"Task", "Event"}
 
 
-def test_without_any_task_there_is_nothing_to_judge_activities_by(
-    reader: SalesforceReader,
+def test_a_user_who_sees_no_tasks_reads_events_all_the_same_with_a_warning(
+    org: FakeOrg, reader: SalesforceReader
 ) -> None:
-    with pytest.raises(Fatal, match="no Task"):
-        list(reader.read("activities", None))
+    with_activities(org)
+    org.answer("GET", "/sobjects/Task/describe", Answer([{"errorCode": "NOT_FOUND"}], status=404))
+    org.rows("/queryAll/.*FROM Event", event("00U1"))
+    pages = list(reader.read("activities", None))
+    assert [row.crm_id for page in pages for row in page.activities] == ["00U1"]
+    assert any(w.startswith("Task is not read") for page in pages for w in page.warnings)
+    assert "Task" not in orjson.loads(pages[-1].cursor or "")
+
+
+def test_an_object_that_is_refused_for_another_reason_than_being_hidden_stops_the_reading(
+    org: FakeOrg, reader: SalesforceReader
+) -> None:
+    org.describe("Account", *ACCOUNT.needed)
+    refusal = [{"errorCode": "INVALID_TYPE_FOR_OPERATION", "message": "no"}]
+    org.answer("GET", "/queryAll/.*FROM Account", Answer(refusal, status=400))
+    with pytest.raises(Skip, match="INVALID_TYPE_FOR_OPERATION"):
+        list(reader.read("companies", None))
 
 
 def test_the_history_of_a_deal_made_after_the_deals_were_read_waits_for_the_deal(
