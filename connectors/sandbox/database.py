@@ -5,6 +5,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,17 @@ _OWN_TABLES = """
 CREATE TABLE IF NOT EXISTS _meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS _key (key TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID;
 """
+
+
+@dataclass(slots=True)
+class Transaction:
+    """What is being written; `undo` takes it back at its end."""
+
+    is_undone: bool = False
+
+    def undo(self) -> None:
+        """Keep nothing of it."""
+        self.is_undone = True
 
 
 class Database:
@@ -22,6 +34,7 @@ class Database:
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.execute("PRAGMA cache_size=-131072")  # KiB; a bulk load touches every index
         self._db.executescript(_OWN_TABLES + tables)
 
     def close(self) -> None:
@@ -30,19 +43,26 @@ class Database:
             self._db.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> Iterator[Transaction]:
         """All or nothing; nested, it is a savepoint."""
         with self.lock:
             outer = not self._db.in_transaction
             self._db.execute("BEGIN IMMEDIATE" if outer else "SAVEPOINT part")
+            transaction = Transaction()
             try:
-                yield
+                yield transaction
             except BaseException:
-                self._db.execute("ROLLBACK" if outer else "ROLLBACK TO part")
-                if not outer:
-                    self._db.execute("RELEASE part")
+                self._undo(is_outer=outer)
                 raise
-            self._db.execute("COMMIT" if outer else "RELEASE part")
+            if transaction.is_undone:
+                self._undo(is_outer=outer)
+            else:
+                self._db.execute("COMMIT" if outer else "RELEASE part")
+
+    def _undo(self, *, is_outer: bool) -> None:
+        self._db.execute("ROLLBACK" if is_outer else "ROLLBACK TO part")
+        if not is_outer:
+            self._db.execute("RELEASE part")
 
     def function(self, name: str, arguments: int, body: Any) -> None:
         """Make a Python function known to SQL."""

@@ -1,18 +1,16 @@
 """The practice organisation behind the API: its records, its clock and its people."""
 
-import json
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
 from pathlib import Path
 
-from connectors.sandbox.clock import SandboxClock, Wall, wall_clock
-from connectors.sandbox.organisation import Organisation
+from connectors.sandbox.clock import Wall, wall_clock
 from connectors.sandbox.salesforce import effects
 from connectors.sandbox.salesforce.load import Loader
 from connectors.sandbox.salesforce.load_setup import refresh_stages
 from connectors.sandbox.salesforce.soql_dates import Calendar
 from connectors.sandbox.salesforce.store import Store
 from connectors.sandbox.salesforce.values import stamp
+from connectors.sandbox.workforce import Workforce
 
 _DATABASE = "salesforce.db"
 
@@ -24,17 +22,13 @@ class Practice:
         state_dir.mkdir(parents=True, exist_ok=True)
         self.store = Store(state_dir / _DATABASE)
         self._stage_rows: dict[str, effects.StageRow] = {}
-        self._segments: list[tuple[datetime, float]] = [
-            (datetime.fromisoformat(start), shift)
-            for start, shift in self.store.meta("segments") or []
-        ]
         self._blank_history = self.store.blank("OpportunityHistory")
         self._start_month: int | None = None
-        if self.store.meta("clock") is None:
-            self._found(seed, deals, wall)
+        self._people = Workforce(self.store, seed=seed, deals=deals, wall=wall)
+        self.clock = self._people.clock
+        if self._people.is_new:
+            self._people.found(self._loader().play)
         else:
-            self.people = Organisation.from_state(self.store.meta("people"))
-            self.clock = SandboxClock.from_json(self.store.meta("clock"), wall)
             refresh_stages(self.store)
         self.store.refresh_grants()
         self.store.catalog.hide(self.store.meta("hidden") or ())
@@ -68,22 +62,12 @@ class Practice:
             fiscal_year_start_month=self._fiscal_year_start_month,
             new_history_id=lambda: self.store.new_id("OpportunityHistory"),
             blank_history=lambda: dict(self._blank_history),
+            tracking=lambda: self._tracking,
         )
 
     def advance(self, days: int) -> int:
-        """People work on for `days`, and the clock moves; gives the number of their acts.
-
-        What has passed in real time since they last worked moves them along, so that
-        nothing they do lies before the instant at which this was asked.
-        """
-        with self.store.transaction():
-            idle = self.clock.now() - self._place(self.people.now)
-            self._start_segment(idle)
-            count = self._loader().play(self.people.advance(days))
-            self.clock.advance(days)
-            self.store.save_meta("clock", self.clock.as_json())
-            self.store.save_meta("people", self.people.state())
-        return count
+        """People work on for `days`, and the clock moves; gives the number of their acts."""
+        return self._people.advance(days, self._loader().play)
 
     def hide(self, names: Sequence[str]) -> None:
         """Take objects and fields from the API user; see `Catalog.hide`."""
@@ -91,19 +75,15 @@ class Practice:
             self.store.catalog.hide(names)
             self.store.save_meta("hidden", list(names))
 
+    def track_fields(self, since: datetime | None) -> None:
+        """Keep field history of what is saved from `since` on; None: of nothing."""
+        with self.store.transaction():
+            self.store.save_meta("tracked_since", since and stamp(since))
+            self._tracking = self._open_tracking()
+
     def truth(self) -> Iterator[str]:
         """JSON lines of what was meant, `deal` by its id here."""
-        for row in self.people.truth():
-            found = self.store.select("SELECT id FROM _key WHERE key = ?", (row.deal,))
-            yield json.dumps(
-                {
-                    "deal": found[0][0] if found else None,
-                    "rule": row.rule,
-                    "at": self._place(row.at).isoformat(),
-                    "decoy": row.is_decoy,
-                    "kind": row.kind,
-                }
-            )
+        return self._people.truth(self.store.id_of)
 
     def counts(self) -> dict[str, int]:
         """Records by object."""
@@ -112,33 +92,23 @@ class Practice:
             for name in self.store.catalog.all
         }
 
-    def _found(self, seed: int, deals: int, wall: Wall) -> None:
-        end = wall().replace(microsecond=0)
-        self.people = Organisation.create(seed=seed, deals=deals, end=end)
-        self.clock = SandboxClock(began_at=end, started_at=end, wall=wall)
-        with self.store.transaction():
-            loader = self._loader()
-            loader.play(self.people.setup_acts())
-            loader.play(self.people.acts())
-            self.store.save_meta("clock", self.clock.as_json())
-            self.store.save_meta("people", self.people.state())
+    def _open_tracking(self) -> field_history.Tracking | None:
+        since = self.store.meta("tracked_since")
+        self.store.catalog.switch(field_history.OBJECT, is_on=since is not None)
+        if since is None:
+            return None
+        return field_history.Tracking(
+            since=since,
+            blank=self.store.blank(field_history.OBJECT),
+            new_id=lambda: self.store.new_id(field_history.OBJECT),
+            name_of=self._user_name,
+        )
+
+    def _user_name(self, user_id: str) -> str:
+        return str((self.store.get("User", user_id) or {}).get("Name"))
 
     def _loader(self) -> Loader:
-        return Loader(self.store, self.context(), self._place)
-
-    def _start_segment(self, idle: timedelta) -> None:
-        """From the people's present on, what they do comes later by `idle`."""
-        before = self._segments[-1][1] if self._segments else 0.0
-        self._segments.append((self.people.now, before + idle.total_seconds()))
-        saved = [(start.isoformat(), shift) for start, shift in self._segments]
-        self.store.save_meta("segments", saved)
-
-    def _place(self, at: datetime) -> datetime:
-        """An instant of the people's time in the sandbox's."""
-        for start, shift in reversed(self._segments):
-            if at > start:
-                return at + timedelta(seconds=shift)
-        return at
+        return Loader(self.store, self.context(), self._people.place)
 
     def _fiscal_year_start_month(self) -> int:
         if self._start_month is None:

@@ -1,14 +1,10 @@
 """The organisation's records: one SQLite file, one table an object, one lock for all."""
 
 import json
-import sqlite3
-import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
+from connectors.sandbox.database import Database
 from connectors.sandbox.salesforce import ids
 from connectors.sandbox.salesforce.catalog import Catalog, field_from_json, field_to_json
 from connectors.sandbox.salesforce.fields import SYSTEM, Field, identity
@@ -16,8 +12,6 @@ from connectors.sandbox.salesforce.objects import Sobject
 from connectors.sandbox.salesforce.values import Row
 
 _OWN_TABLES = """
-CREATE TABLE IF NOT EXISTS _meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS _key (key TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS _object (name TEXT PRIMARY KEY, head TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS _field (
     object TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (object, name));
@@ -28,70 +22,17 @@ CREATE TABLE IF NOT EXISTS _process (
 _HIDDEN = {"Opportunity": ('"_LastHistoryId" TEXT',)}
 
 
-@dataclass(slots=True)
-class Transaction:
-    """What is being written; `undo` takes it back at its end."""
-
-    is_undone: bool = False
-
-    def undo(self) -> None:
-        """Keep nothing of it."""
-        self.is_undone = True
-
-
-class Store:
+class Store(Database):
     """Records of all objects. Take `lock`, or a `transaction`, around what belongs together."""
 
     def __init__(self, path: Path) -> None:
-        self.lock = threading.RLock()
+        super().__init__(path, _OWN_TABLES)
         self.catalog = Catalog()
         self._serials: dict[str, int] = {}
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
-        self._db.execute("PRAGMA cache_size=-131072")  # KiB; a bulk load touches every index
-        self._db.executescript(_OWN_TABLES)
         self._load_custom()
         for sobject in self.catalog.all.values():
             self._make_table(sobject)
         self.refresh_grants()
-
-    def close(self) -> None:
-        """Let go of the file."""
-        with self.lock:
-            self._db.close()
-
-    @contextmanager
-    def transaction(self) -> Iterator["Transaction"]:
-        """All or nothing; nested, it is a savepoint."""
-        with self.lock:
-            outer = not self._db.in_transaction
-            self._db.execute("BEGIN IMMEDIATE" if outer else "SAVEPOINT part")
-            transaction = Transaction()
-            try:
-                yield transaction
-            except BaseException:
-                self._undo(is_outer=outer)
-                raise
-            if transaction.is_undone:
-                self._undo(is_outer=outer)
-            else:
-                self._db.execute("COMMIT" if outer else "RELEASE part")
-
-    def _undo(self, *, is_outer: bool) -> None:
-        self._db.execute("ROLLBACK" if is_outer else "ROLLBACK TO part")
-        if not is_outer:
-            self._db.execute("RELEASE part")
-
-    def select(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """All rows of a statement of ours."""
-        with self.lock:
-            return self._db.execute(sql, parameters).fetchall()
-
-    def execute_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        """One statement for many rows."""
-        with self.lock:
-            self._db.executemany(sql, rows)
 
     def get(self, name: str, crm_id: str) -> Row | None:
         """One record with all its columns, ours too; deleted ones as well."""
@@ -134,15 +75,6 @@ class Store:
             serial = self._serials.get(name) or self._last_serial(name)
             self._serials[name] = serial + 1
             return ids.make(self.catalog.all[name].prefix, serial + 1)
-
-    def meta(self, name: str) -> Any:
-        """A saved fact about this sandbox, None where there is none."""
-        found = self.select("SELECT value FROM _meta WHERE name = ?", (name,))
-        return json.loads(found[0][0]) if found else None
-
-    def save_meta(self, name: str, value: Any) -> None:
-        """Save a fact about this sandbox."""
-        self.execute_many("INSERT OR REPLACE INTO _meta VALUES (?, ?)", [(name, json.dumps(value))])
 
     def add_object(self, sobject: Sobject) -> None:
         """A custom object, with the system fields; its own fields come by `add_field`."""
