@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from app import lock, secrets
 from app.clock import SystemClock
@@ -15,16 +16,20 @@ from app.services.parts import Crm, Parts
 from app.settings import Settings
 from app.store.database import Database
 
-CRMS = ("salesforce", "files")
-SANDBOXES = ("salesforce",)
+CRMS = ("salesforce", "hubspot", "files")
+SANDBOXES = ("salesforce", "hubspot")
 
 
-def open_crm(crm: str, config: Mapping[str, str], secret: Mapping[str, str]) -> Crm:
+def open_crm(crm: str, config: Mapping[str, Any], secret: Mapping[str, str]) -> Crm:
     """Open a CRM account by the name of its vendor."""
     if crm == "salesforce":
         from connectors import salesforce
 
         return salesforce.connect(config, secret)
+    if crm == "hubspot":
+        from connectors import hubspot
+
+        return hubspot.connect(config, secret)
     if crm == "files":
         raise BadInput("connection", "it was imported from files; read newer ones with `import`")
     raise BadInput("crm", f"{crm!r} is not one of {', '.join(CRMS)}")

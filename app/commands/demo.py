@@ -21,10 +21,14 @@ from app.services.demo import Demo, Outcome, Watch
 from app.settings import Settings
 
 NAME = "practice"
-CRM = "salesforce"
+SALESFORCE, HUBSPOT = "salesforce", "hubspot"
+VENDORS = {SALESFORCE: "Salesforce", HUBSPOT: "HubSpot"}
 CREDENTIALS = {
-    "consumer_key": "forestage-sandbox",
-    "consumer_secret": "forestage-sandbox-secret",
+    SALESFORCE: {
+        "consumer_key": "forestage-sandbox",
+        "consumer_secret": "forestage-sandbox-secret",
+    },
+    HUBSPOT: {"access_token": "pat-sandbox-forestage"},
 }
 ADVANCE_SECONDS = 120
 
@@ -37,6 +41,7 @@ def register(app: typer.Typer) -> None:
 def demo(
     ctx: typer.Context,
     *,
+    crm: Annotated[str, typer.Option(help=f"One of {', '.join(VENDORS)}.")] = SALESFORCE,
     deals: Annotated[int, typer.Option(min=50, help="Deals of the practice CRM.")] = 2000,
     seed: Annotated[int, typer.Option(help="Another seed is another sales organisation.")] = 7,
     data_dir: Annotated[
@@ -49,11 +54,13 @@ def demo(
 ) -> None:
     """Show the main job on a practice CRM, from two years of history to coaching tasks.
 
-    Starts a practice Salesforce as a process of its own, reads it, flags late entry,
+    Starts a practice CRM as a process of its own, reads it, flags late entry,
     slippage and regressions, writes flags and tasks into it, lets two weeks pass and does
     it again; then compares with what was planted. Ends by itself and leaves nothing; exit
     code 1 says that something planted was missed.
     """
+    if crm not in VENDORS:
+        raise BadInput("--crm", f"{crm!r} is not one of {', '.join(VENDORS)}")
     begun = time.monotonic()
     with ExitStack() as stack:
         stack.enter_context(stopping_on_sigterm())
@@ -62,11 +69,11 @@ def demo(
         console = err() if as_json else out()
         console.print(scene.opening(deals=deals, seed=seed))
         watch = scene.watch(console)
-        with watch("Start a practice Salesforce") as step:
-            running = child.sandbox(directory, crm=CRM, deals=deals, seed=seed)
+        with watch(f"Start a practice {VENDORS[crm]}") as step:
+            running = child.sandbox(directory, crm=crm, deals=deals, seed=seed)
             address, truth = stack.enter_context(running)
             step.tell(address)
-        outcome = play(settings, address, truth, watch=watch)
+        outcome = play(settings, crm, address, truth=truth, watch=watch)
         seconds = round(time.monotonic() - begun, 1)
         if as_json:
             print_json(told(outcome, seconds))
@@ -78,19 +85,14 @@ def demo(
         raise typer.Exit(1)
 
 
-def play(settings: Settings, address: str, truth: Path, *, watch: Watch) -> Outcome:
+def play(settings: Settings, crm: str, address: str, *, truth: Path, watch: Watch) -> Outcome:
     """Connect and run the demo; the data directory is free again afterwards."""
     import httpx
 
     with bootstrap.opened(settings, purpose="`forestage demo`") as parts:
         with watch("Connect to it") as step:
-            row = connect.add(
-                parts,
-                NAME,
-                CRM,
-                config={"base_url": address, "api_version": "66.0"},
-                secret=CREDENTIALS,
-            )
+            config = {"base_url": address, **_told_by_admin(crm, address)}
+            row = connect.add(parts, NAME, crm, config=config, secret=CREDENTIALS[crm])
             step.tell(f"{row.account_name} ({row.time_zone}), read only")
 
         def advance(days: int) -> None:
@@ -98,6 +100,16 @@ def play(settings: Settings, address: str, truth: Path, *, watch: Watch) -> Outc
             httpx.post(url, json={"days": days}, timeout=ADVANCE_SECONDS).raise_for_status()
 
         return Demo(parts, row, truth, advance, watch).run()
+
+
+def _told_by_admin(crm: str, address: str) -> dict[str, Any]:
+    """What an admin tells of a CRM that it does not tell itself."""
+    import httpx
+
+    if crm != HUBSPOT:
+        return {}
+    state = httpx.get(f"{address}/_sandbox/state", timeout=ADVANCE_SECONDS).json()
+    return {name: state[name] for name in ("managers", "fiscal_year_start_month") if name in state}
 
 
 def keep_running(console: Console, settings: Settings, *, crm: str) -> None:

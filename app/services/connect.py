@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -19,7 +20,7 @@ def add(
     name: str,
     crm: str,
     *,
-    config: Mapping[str, str],
+    config: Mapping[str, Any],
     secret: Mapping[str, str],
     replace: bool = False,
 ) -> ConnectionRow:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from app.clock import Clock
 from app.errors import CrmTrouble
@@ -36,7 +36,7 @@ class Crm(Protocol):
 class OpenCrm(Protocol):
     """Opens a CRM account. BadInput where the configuration is incomplete."""
 
-    def __call__(self, crm: str, config: Mapping[str, str], secret: Mapping[str, str]) -> Crm:
+    def __call__(self, crm: str, config: Mapping[str, Any], secret: Mapping[str, str]) -> Crm:
         """No call is made before something is read."""
         ...
 
