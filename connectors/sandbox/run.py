@@ -26,6 +26,7 @@ def serve(
     seed: int = 1,
     truth: Path | None = None,
     state_dir: Path | None = None,
+    tracked_days: int | None = None,
     on_ready: Callable[[str], None] | None = None,
 ) -> None:
     """Serve the practice CRM on 127.0.0.1 until SIGTERM or SIGINT (or, outside the main
@@ -33,6 +34,7 @@ def serve(
 
     `state_dir` keeps everything: a directory that has an organisation already is opened
     as it is, whatever `deals` and `seed`. None: a directory that is gone at the end.
+    `tracked_days`: a new Salesforce has kept field history for so long; None: it keeps none.
     `truth` receives JSON lines `{deal, rule, at, decoy, kind}`, anew after each advance.
     `on_ready` gets the base address. ValueError if there is no such CRM.
     """
@@ -43,7 +45,14 @@ def serve(
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
     with tempfile.TemporaryDirectory(prefix="sandbox-") as own:
-        practice, api = _open(crm, state_dir or Path(own), seed=seed, deals=deals, truth=truth)
+        practice, api = _open(
+            crm,
+            state_dir or Path(own),
+            seed=seed,
+            deals=deals,
+            truth=truth,
+            tracked_days=tracked_days,
+        )
         server = LoopbackServer(api.handle, practice.clock, port)
         api.base_url = server.base_url
         if on_ready is not None:
@@ -53,14 +62,20 @@ def serve(
 
 
 def _open(
-    crm: str, state_dir: Path, *, seed: int, deals: int, truth: Path | None
+    crm: str,
+    state_dir: Path,
+    *,
+    seed: int,
+    deals: int,
+    truth: Path | None,
+    tracked_days: int | None,
 ) -> tuple[Practice, Api]:
     practice: Practice
     if crm == "hubspot":
         practice = HubSpotPractice(state_dir, seed=seed, deals=deals)
         api: Api = HubSpotApi(practice, lambda: _write_truth(practice, truth))
     else:
-        practice = SalesforcePractice(state_dir, seed=seed, deals=deals)
+        practice = SalesforcePractice(state_dir, seed=seed, deals=deals, tracked_days=tracked_days)
         api = SalesforceApi(practice, lambda: _write_truth(practice, truth))
     _write_truth(practice, truth)
     return practice, api
@@ -82,6 +97,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--truth", type=Path, help="write what was planted to this file")
     parser.add_argument("--state", type=Path, help="directory that keeps everything")
+    parser.add_argument(
+        "--field-history-days",
+        type=int,
+        help="Salesforce: field history has been on for so long; without it, it is off",
+    )
     given = parser.parse_args()
     serve(
         crm=given.crm,
@@ -90,6 +110,7 @@ def main() -> None:
         seed=given.seed,
         truth=given.truth,
         state_dir=given.state,
+        tracked_days=given.field_history_days,
         on_ready=lambda url: print(url, flush=True),  # noqa: T201 -- the address is the output
     )
 

@@ -197,6 +197,7 @@ class Api:
             "POST faults": self._set_faults,
             "POST permissions": self._permissions,
             "POST limits": self._limits,
+            "POST settings": self._settings,
             "GET truth": self._truth,
             "GET state": lambda _: reply_json(self._state()),
         }
@@ -236,6 +237,15 @@ class Api:
         except ValueError as error:
             return reply_json({"error": str(error)}, 400)
         return reply_json({"hidden": len(set(names))})
+
+    def _settings(self, request: Request) -> Response:
+        """`{"field_history": true}`: field history is kept from now on; false: no longer."""
+        told = request.json()
+        is_on = told.get("field_history") if isinstance(told, dict) else None
+        if not isinstance(is_on, bool):
+            return reply_json({"error": "field_history must be true or false"}, 400)
+        self._practice.track_fields(self._practice.clock.now() if is_on else None)
+        return reply_json({"field_history": is_on})
 
     def _limits(self, request: Request) -> Response:
         """`{"daily_calls": 500, "others": 100}`: the day's limit, and the calls that other

@@ -39,6 +39,7 @@ class Catalog:
         self.visible: dict[str, Sobject] = dict(self.all)
         self._grants: Grants = {}
         self._hidden: frozenset[str] = frozenset()
+        self._off: frozenset[str] = frozenset()
         self._lower: dict[str, str] = {}
         self._index()
 
@@ -88,6 +89,11 @@ class Catalog:
         self._hidden = wanted
         self._index()
 
+    def switch(self, name: str, *, is_on: bool) -> None:
+        """An object that exists only while a feature of the organisation is on."""
+        self._off = self._off - {name} if is_on else self._off | {name}
+        self._index()
+
     def find(self, name: str) -> Sobject | None:
         """A visible object by name, whatever its case."""
         exact = self._lower.get(name.lower())
@@ -98,7 +104,8 @@ class Catalog:
         return next((each for each in self.all.values() if each.prefix == prefix), None)
 
     def _index(self) -> None:
-        seen = (each for name, each in self.all.items() if name not in self._hidden)
+        absent = self._hidden | self._off
+        seen = (each for name, each in self.all.items() if name not in absent)
         self.visible = {each.name: self._seen(each) for each in seen}
         self._lower = {name.lower(): name for name in self.visible}
 

@@ -18,6 +18,7 @@ _SOAP = {
     "percent": "xsd:double",
     "date": "xsd:date",
     "datetime": "xsd:dateTime",
+    "anyType": "xsd:anyType",
 }
 _NEVER = (
     "aiPredictionField",

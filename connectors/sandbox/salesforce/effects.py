@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
+from connectors.sandbox.salesforce import field_history
 from connectors.sandbox.salesforce.errors import ApiError
 from connectors.sandbox.salesforce.values import Row
 
@@ -32,14 +33,18 @@ class SaveContext:
     fiscal_year_start_month: Callable[[], int]
     new_history_id: Callable[[], str]
     blank_history: Callable[[], Row]
+    tracking: Callable[[], field_history.Tracking | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What a save changes: columns of the opportunity, and its history row if one is due."""
+    """What a save changes: columns of the opportunity, its history row if one is due, and the
+    rows of field history that it leaves.
+    """
 
     changes: Row
     history: Row | None
+    tracked: list[Row]
 
 
 def no_such_stage(label: str) -> ApiError:
@@ -94,7 +99,8 @@ def save(old: Row | None, patch: Row, *, at: str, by: str, context: SaveContext)
             changes["LastAmountChangedHistoryId"] = history["Id"]
         if old is not None and row["CloseDate"] != old["CloseDate"]:
             changes["LastCloseDateChangedHistoryId"] = history["Id"]
-    return Saved(changes, history)
+    tracked = field_history.rows(old, row, at=at, by=by, tracking=context.tracking())
+    return Saved(changes, history, tracked)
 
 
 def _enter_stage(old: Row | None, row: Row, patch: Row, *, at: str, context: SaveContext) -> Row:

@@ -5,10 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Column = Literal["TEXT", "INTEGER", "REAL"]
+Column = Literal["TEXT", "INTEGER", "REAL", "BLOB"]
 
 NUMBERS = frozenset({"int", "double", "currency", "percent"})
-_UNGROUPED = frozenset({"datetime", "textarea", "double", "currency", "percent", "combobox"})
+_UNGROUPED = frozenset(
+    {"datetime", "textarea", "double", "currency", "percent", "combobox", "anyType"}
+)
 _LINE = re.compile(
     r"(?P<name>\w+)\s+(?P<type>\w+)(?:\((?P<args>[^)]*)\))?\s+(?P<flags>\S+)\s+(?P<label>.+)"
 )
@@ -60,6 +62,8 @@ class Field:
         """How SQLite keeps it; dates and instants are ISO text that sorts as they do."""
         if self.type in ("boolean", "int"):
             return "INTEGER"
+        if self.type == "anyType":
+            return "BLOB"  # SQLite's word for keeping a value as it comes
         return "REAL" if self.type in NUMBERS else "TEXT"
 
     @property

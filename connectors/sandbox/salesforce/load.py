@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from connectors.sandbox import acts
-from connectors.sandbox.salesforce import effects
+from connectors.sandbox.salesforce import effects, field_history
 from connectors.sandbox.salesforce.load_activities import Activities, Handler, Place
 from connectors.sandbox.salesforce.load_desk import Desk
 from connectors.sandbox.salesforce.load_setup import FORECASTS, Setup
@@ -113,6 +113,7 @@ class Loader:
         row = patch if old is None else old
         if saved.history is not None:
             self._desk.add_history(saved.history, old["_LastHistoryId"] if old else None)
+        self._desk.add(field_history.OBJECT, saved.tracked)
         row.update(saved.changes)
         self._desk.touch(row)
 
@@ -139,6 +140,10 @@ class Loader:
 
 def delete_dependents(store: Store, deal_id: str, at: str) -> None:
     """What goes to the bin with an opportunity."""
+    store.execute_many(
+        f'UPDATE "{field_history.OBJECT}" SET "IsDeleted" = 1 WHERE "OpportunityId" = ?',
+        [(deal_id,)],
+    )
     for name, field in (
         ("OpportunityHistory", "OpportunityId"),
         ("OpportunityContactRole", "OpportunityId"),

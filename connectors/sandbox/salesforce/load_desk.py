@@ -1,5 +1,6 @@
 """Records on their way into the store: made by acts, kept until many can be stored at once."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from connectors.sandbox.salesforce.store import Store
@@ -34,10 +35,10 @@ class Desk:
     def known(self, key: str) -> str | None:
         """The id of what a key names, None if nothing has been made by that key yet."""
         if key not in self._ids:
-            found = self._store.select("SELECT id FROM _key WHERE key = ?", (key,))
-            if not found:
+            found = self._store.id_of(key)
+            if found is None:
                 return None
-            self._ids[key] = found[0][0]
+            self._ids[key] = found
         return self._ids[key]
 
     def author(self, key: str) -> str:
@@ -96,7 +97,7 @@ class Desk:
         self._store.execute_many(
             'UPDATE "OpportunityHistory" SET "SystemModstamp" = ? WHERE "Id" = ?', self._superseded
         )
-        self._store.execute_many("INSERT OR REPLACE INTO _key VALUES (?, ?)", self._new_keys)
+        self._store.keep_keys(self._new_keys)
         self._touched.clear()
         self._is_new.clear()
         self._superseded.clear()
@@ -132,6 +133,11 @@ class Desk:
             self._superseded.append((row["CreatedDate"], superseded))
         self._pending.setdefault("OpportunityHistory", []).append(row)
         self._waiting += 1
+
+    def add(self, name: str, rows: Sequence[Row]) -> None:
+        """Further records, whole as they are."""
+        self._pending.setdefault(name, []).extend(rows)
+        self._waiting += len(rows)
 
     def flush_if_many(self) -> None:
         """Store what waits once it is much."""

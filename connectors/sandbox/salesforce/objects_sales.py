@@ -1,5 +1,6 @@
 """Standard objects of selling: accounts, contacts, opportunities and their history."""
 
+from connectors.sandbox.salesforce import field_history
 from connectors.sandbox.salesforce.objects import define
 
 _SOURCES = ("Web", "Phone Inquiry", "Partner Referral", "Purchased List", "Other")
@@ -125,6 +126,20 @@ OPPORTUNITY_HISTORY = define(
     access="",
 )
 
+FIELD_HISTORY = define(
+    f"{field_history.OBJECT} 017 Opportunity Field History/Opportunity Field History",
+    """
+    OpportunityId     reference(Opportunity/Histories)       -    Opportunity ID
+    Field             picklist                               r    Changed Field
+    DataType          picklist(40)                           r    Datatype
+    OldValue          anyType                                Nf   Old Value
+    NewValue          anyType                                Nf   New Value
+    """,
+    picklists={"Field": field_history.FIELD_NAMES},
+    without=("LastModifiedDate", "LastModifiedById", "SystemModstamp"),
+    access="",
+)
+
 CONTACT_ROLE = define(
     "OpportunityContactRole 00K Opportunity Contact Role/Opportunity Contact Role/Contact Role",
     """
@@ -188,6 +203,7 @@ OBJECTS = (
     CONTACT,
     OPPORTUNITY,
     OPPORTUNITY_HISTORY,
+    FIELD_HISTORY,
     CONTACT_ROLE,
     STAGE,
     RECORD_TYPE,

@@ -1,10 +1,11 @@
 """The practice organisation behind the API: its records, its clock and its people."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from connectors.sandbox.clock import Wall, wall_clock
-from connectors.sandbox.salesforce import effects
+from connectors.sandbox.salesforce import effects, field_history
 from connectors.sandbox.salesforce.load import Loader
 from connectors.sandbox.salesforce.load_setup import refresh_stages
 from connectors.sandbox.salesforce.soql_dates import Calendar
@@ -16,9 +17,20 @@ _DATABASE = "salesforce.db"
 
 
 class Practice:
-    """One organisation with its state in a directory; opened again, it goes on."""
+    """One organisation with its state in a directory; opened again, it goes on.
 
-    def __init__(self, state_dir: Path, *, seed: int, deals: int, wall: Wall = wall_clock) -> None:
+    `tracked_days`: in a new one field history was switched on so long ago; None: it is off.
+    """
+
+    def __init__(
+        self,
+        state_dir: Path,
+        *,
+        seed: int,
+        deals: int,
+        wall: Wall = wall_clock,
+        tracked_days: int | None = None,
+    ) -> None:
         state_dir.mkdir(parents=True, exist_ok=True)
         self.store = Store(state_dir / _DATABASE)
         self._stage_rows: dict[str, effects.StageRow] = {}
@@ -26,7 +38,10 @@ class Practice:
         self._start_month: int | None = None
         self._people = Workforce(self.store, seed=seed, deals=deals, wall=wall)
         self.clock = self._people.clock
+        self._tracking = self._open_tracking()
         if self._people.is_new:
+            if tracked_days is not None:
+                self.track_fields(self.clock.now() - timedelta(days=tracked_days))
             self._people.found(self._loader().play)
         else:
             refresh_stages(self.store)

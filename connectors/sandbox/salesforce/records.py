@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from connectors.sandbox.salesforce import effects
+from connectors.sandbox.salesforce import effects, field_history
 from connectors.sandbox.salesforce.checks import Checks
 from connectors.sandbox.salesforce.errors import ApiError, MultipleChoices, not_found
 from connectors.sandbox.salesforce.ids import as_18
@@ -165,6 +165,7 @@ class Records:
                 superseded = {"SystemModstamp": at}
                 self._store.update("OpportunityHistory", old["_LastHistoryId"], superseded)
             self._store.insert("OpportunityHistory", [saved.history])
+        self._store.insert(field_history.OBJECT, saved.tracked)
         return saved.changes
 
     def _account_of(self, what: str | None) -> str | None:

@@ -57,6 +57,7 @@ def context() -> SaveContext:
         fiscal_year_start_month=lambda: 2,
         new_history_id=lambda: f"008-{next(numbers)}",
         blank_history=dict,
+        tracking=lambda: None,
     )
 
 
