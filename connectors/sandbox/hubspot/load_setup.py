@@ -56,6 +56,7 @@ class Setup:
                 "portalId": PORTAL_ID,
                 "timeZone": act.time_zone,
                 "companyCurrency": act.home_currency,
+                "fiscalYearStartMonth": act.fiscal_year_start_month,
             },
         )
         store.set_choices(
