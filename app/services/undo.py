@@ -15,6 +15,7 @@ from app.errors import BadInput
 from app.services.evidence import instant
 from app.services.outgoing import content_digest
 from app.services.switch import switch_mode
+from app.services.writeback import settle
 from app.store import flags, tasks
 from app.store.database import Database
 from app.store.outbox import Kind
@@ -72,6 +73,7 @@ def undo(
     if not dry_run:
         _export(export, [*stands["flag"], *stands["task"]], at=clock.now())
         report.export = str(export)
+        settle(db, connection_id, writer, clock=clock)
         switch_mode(db, connection_id, "observe", clock=clock)
     for kind, standing in stands.items():
         written = _written(db, connection_id, kind)

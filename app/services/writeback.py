@@ -85,6 +85,13 @@ def write_back(
     return report
 
 
+def settle(db: Database, connection_id: int, writer: Writer, *, clock: Clock) -> None:
+    """Find out what became of rows that were cut off while they were sent; nothing is written."""
+    drain = _Drain(db, connection_id, writer, clock)
+    for kind in KINDS:
+        drain.recover(kind)
+
+
 def _would_write(db: Database, connection_id: int, clock: Clock) -> list[dict[str, Any]]:
     with db.read() as conn:
         mode = connections.by_id(conn, connection_id).mode
@@ -111,7 +118,7 @@ class _Drain:
         if self.connection.mode != "write":
             return self.report
         for kind in KINDS:
-            self._recover(kind)
+            self.recover(kind)
             while batch := self._take(kind):
                 self._send(kind, batch)
                 done = self.report.of(kind)
@@ -129,7 +136,8 @@ class _Drain:
         with self.db.write() as conn:
             return outbox.take(conn, self.connection_id, kind, now=self.now, limit=BATCH)
 
-    def _recover(self, kind: Kind) -> None:
+    def recover(self, kind: Kind) -> None:
+        """Settle what was cut off while it was sent, without writing anything."""
         with self.db.read() as conn:
             rows = outbox.rows(conn, self.connection_id, kind=kind, state="sending")
         if not rows:
@@ -144,6 +152,19 @@ class _Drain:
                     self.report.of(kind).standing += 1
                 else:
                     outbox.release(conn, row)
+                    if stands is None:
+                        self._reconsider(conn, row)
+
+    def _reconsider(self, conn: sa.Connection, row: OutboxRow) -> None:
+        """The CRM never got `row`: what has ended since needs no record there at all."""
+        if row.kind == "flag":
+            mine = (flags.FLAGS.c.connection_id == self.connection_id) & (
+                flags.FLAGS.c.key == row.key
+            )
+            ids = conn.scalars(sa.select(flags.FLAGS.c.id).where(mine)).all()
+            enqueue(conn, self.connection_id, ids, at=self.now)
+        elif row.payload["status"] == "completed":
+            outbox.withdraw(conn, self.connection_id, "task", row.key)
 
     def _send(self, kind: Kind, batch: Sequence[OutboxRow]) -> None:
         rows = self._leave_to_people(batch) if kind == "task" else batch

@@ -10,6 +10,7 @@ from app.services.switch import switch_mode
 from app.services.undo import undo
 from app.store import connections, flags, outbox, tasks
 from app.store.database import Database
+from connectors.errors import ConnectorError
 from tests.app.fake_crm import FakeWriter
 from tests.app.services.team import team_crm
 from tests.app.services.test_writeback import Writing
@@ -86,3 +87,19 @@ def test_an_undo_that_was_cut_off_goes_on_where_it_stopped(
     )
     switch_mode(sqlite_database, team.connection_id, "write", clock=team.clock)
     assert team.write().flags.created == 4
+
+
+def test_what_a_cut_off_write_left_in_the_crm_is_removed_too(
+    database: Database, tmp_path: Path
+) -> None:
+    team = Writing(database, team_crm())
+    with pytest.raises(ConnectorError):
+        team.write(break_at=5)
+    undo(
+        database,
+        team.connection_id,
+        FakeWriter(team.records),
+        clock=team.clock,
+        export=tmp_path / "export.jsonl",
+    )
+    assert (team.records.flags, team.records.tasks) == ({}, {})
