@@ -17,7 +17,10 @@ from connectors.salesforce.wanted import ACTIVITY_OBJECTS, WANTED, Cost, Wanted
 SKEW = timedelta(seconds=60)
 OLD_VERSIONS = 9  # three years of releases; Salesforce retires them after about seven
 USED_WARNING = 0.8
-_GRANT_IT = f"assign the permission set {PERMISSION_SET} to the user, or grant it read access"
+_GRANT_IT = (
+    f"assign the permission set {PERMISSION_SET} to the user or grant it read access, then run "
+    "`forestage sync --full`"
+)
 _ASSIGNMENTS = Shape(
     sobject="PermissionSetAssignment",
     needed=("PermissionSetId",),
@@ -59,6 +62,8 @@ class SalesforceDoctor:
                 found += look()
             except ConnectorError as error:
                 return [*found, _broken(error)]
+            if found[-1].area == "version" and found[-1].grade == "broken":
+                return found
         return found
 
     def _credentials(self) -> Iterator[Check]:

@@ -58,7 +58,6 @@ WANTED = (
         {
             "AccountId": _thinned("activities on the account count for no deal", "activities"),
             "Amount": _lost("deals are ranked without their amount", "amount"),
-            "CreatedById": Cost("imports are not told from a rep's own entries"),
             "IsPrivate": Cost("private deals are not left alone"),
             "Type": Cost("renewals and expansions are taken for new business"),
             "LeadSource": Cost("the expected entry stage can't depend on the lead source"),
@@ -74,10 +73,6 @@ WANTED = (
             *("stage", "close_date", "amount", "forecast"),
         ),
         {
-            "CreatedById": _thinned(
-                "who made a change is unknown, so mass changes count as evidence",
-                *("stage", "close_date"),
-            ),
             "Amount": _lost("how an amount changed is unknown", "amount"),
             "ForecastCategory": _lost("which deals left commit is unknown", "forecast"),
         },

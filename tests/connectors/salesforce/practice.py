@@ -33,6 +33,12 @@ class PracticeOrg:
     def faults(self, *told: dict[str, Any]) -> None:
         self._post("faults", list(told))
 
+    def hide(self, *names: str) -> None:
+        self._post("permissions", {"hide": list(names)})
+
+    def limit(self, **told: int) -> None:
+        self._post("limits", told)
+
     def _post(self, name: str, body: Any) -> None:
         answer = requests.post(f"{self.base_url}/_sandbox/{name}", json=body, timeout=120)
         assert answer.ok, answer.text
