@@ -1,12 +1,13 @@
 """forestage connections: the CRM accounts that Forestage serves."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.text import Text
 
-from app.bootstrap import CRMS
-from app.commands.screen import Json, facts, opened, out, print_json, secret_from, table
+from app.commands.credentials import VENDORS, Told
+from app.commands.screen import Json, facts, opened, out, print_json, table
 from app.errors import BadInput
 from app.services import connect
 from app.services.switch import switch_mode
@@ -16,7 +17,6 @@ from app.store.connections import ConnectionRow
 APP = typer.Typer(help="The CRM accounts that Forestage serves.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="Name of the connection.")]
-API_VERSION = "66.0"
 
 
 def as_json(row: ConnectionRow) -> dict[str, Any]:
@@ -39,14 +39,27 @@ def as_json(row: ConnectionRow) -> dict[str, Any]:
 @APP.command("add")
 def add(  # noqa: PLR0913 - its options
     ctx: typer.Context,
-    crm: Annotated[str, typer.Argument(help=f"The CRM: {', '.join(CRMS[:1])}.")],
+    crm: Annotated[str, typer.Argument(help=f"The CRM: {', '.join(VENDORS)}.")],
     *,
     name: Annotated[str, typer.Option(help="A name of your own: a-z, 0-9, - and _.")],
-    base_url: Annotated[str, typer.Option(help="https://acme.my.salesforce.com")],
-    consumer_key: Annotated[str, typer.Option(help="Of the CRM's app for Forestage.")],
-    api_version: Annotated[str, typer.Option(help="Version of the CRM's API.")] = API_VERSION,
+    base_url: Annotated[
+        str | None, typer.Option(help="Salesforce: https://acme.my.salesforce.com")
+    ] = None,
+    consumer_key: Annotated[
+        str | None, typer.Option(help="Salesforce: of the app for Forestage.")
+    ] = None,
+    client_id: Annotated[
+        str | None, typer.Option(help="HubSpot: of an OAuth app; none with a service key.")
+    ] = None,
+    managers: Annotated[
+        Path | None, typer.Option(help="HubSpot: a CSV of teams or people, and their managers.")
+    ] = None,
+    fiscal_year_start_month: Annotated[
+        int | None, typer.Option(min=1, max=12, help="HubSpot: where the year begins; else 1.")
+    ] = None,
+    api_version: Annotated[str | None, typer.Option(help="Version of the CRM's API.")] = None,
     secret_stdin: Annotated[
-        bool, typer.Option("--secret-stdin", help="Read the consumer secret from stdin.")
+        bool, typer.Option("--secret-stdin", help="Read the secrets from stdin, one a line.")
     ] = False,
     replace: Annotated[
         bool, typer.Option("--replace", help="Renew the credentials of a present connection.")
@@ -55,21 +68,27 @@ def add(  # noqa: PLR0913 - its options
 ) -> None:
     """Connect a CRM account; it starts in mode `observe`, in which nothing is written to it.
 
-    The consumer secret comes from FORESTAGE_CONSUMER_SECRET, from stdin, or is asked for.
+    Secrets come from the environment, from stdin, or are asked for. Salesforce:
+    FORESTAGE_CONSUMER_SECRET. HubSpot: FORESTAGE_ACCESS_TOKEN, or with `--client-id`
+    FORESTAGE_CLIENT_SECRET and FORESTAGE_REFRESH_TOKEN. With `--replace`, settings that
+    are not given stay.
     """
-    if crm not in CRMS or crm == "files":
+    if crm not in VENDORS:
         raise BadInput("CRM", f"{crm!r} can't be connected; files are read by `forestage import`")
-    secret = secret_from(
-        "FORESTAGE_CONSUMER_SECRET", from_stdin=secret_stdin, label="consumer secret"
+    given = VENDORS[crm](
+        Told(
+            base_url=base_url,
+            api_version=api_version,
+            consumer_key=consumer_key,
+            client_id=client_id,
+            managers=managers,
+            fiscal_year_start_month=fiscal_year_start_month,
+            from_stdin=secret_stdin,
+        )
     )
     with opened(ctx, purpose="`forestage connections add`") as parts:
         row = connect.add(
-            parts,
-            name,
-            crm,
-            config={"base_url": base_url, "api_version": api_version},
-            secret={"consumer_key": consumer_key, "consumer_secret": secret},
-            replace=replace,
+            parts, name, crm, config=given.config, secret=given.secret, replace=replace
         )
     if as_json_too:
         print_json(as_json(row))

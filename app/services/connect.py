@@ -26,12 +26,14 @@ def add(
 ) -> ConnectionRow:
     """Store a connection once its CRM has answered; it starts in `observe`.
 
-    `replace` gives an existing one new credentials; the account must be the same.
+    `replace` gives an existing one new credentials; the account must be the same, and what
+    `config` does not name stays.
     """
     check_name(name)
     present = _find(parts, name)
     if present is not None and not replace:
         raise Conflict(f"there is a connection {name!r} already; --replace renews its credentials")
+    config = {**(present.config if present else {}), **config}
     account = parts.open_crm(crm, config, secret).reader().account()
     if present is not None and present.account_crm_id not in (None, account.crm_id):
         raise Conflict(
@@ -49,7 +51,7 @@ def add(
         connections.update(
             conn,
             connection_id,
-            config=dict(config),
+            config=config,
             secret=sealed,
             account_crm_id=account.crm_id,
             account_name=account.name,

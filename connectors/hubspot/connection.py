@@ -18,7 +18,7 @@ from connectors.hubspot.writer import HubSpotWriter
 DEFAULT_API_VERSION = "2026-09"
 _OAUTH = ("client_id", "client_secret", "refresh_token")
 _VERSION = re.compile(r"v3|20\d\d-(03|09)")
-_MANAGED = re.compile(r"(team|owner):\d+")
+_MANAGED = re.compile(r"(team|owner):.+")
 _MONTHS = range(1, 13)
 
 
@@ -84,7 +84,7 @@ class HubSpotConnection:
         managers = self.config.get("managers") or {}
         wrong = [key for key in managers if not _MANAGED.fullmatch(key)]
         if wrong:
-            raise Fatal(f"managers: {wrong[0]!r} is neither team:ID nor owner:ID")
+            raise Fatal(f"managers: {wrong[0]!r} is neither team:... nor owner:...")
         month = str(self.config.get("fiscal_year_start_month") or 1)
         if not month.isdigit() or int(month) not in _MONTHS:
             raise Fatal(f"fiscal_year_start_month: {month!r} is no month from 1 to 12")

@@ -13,8 +13,9 @@ _CERTAIN = (0.0, 1.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Portal:
-    """What the portal can't tell and an admin did: managers (`team:<id>` or `owner:<id>` ->
-    owner id of the manager), and the first month of the fiscal year.
+    """What the portal can't tell and an admin did: managers (`team:<id or name>` or
+    `owner:<id or e-mail>` -> owner id or e-mail of the manager; a person's own entry counts
+    before the team's), and the first month of the fiscal year.
     """
 
     managers: Mapping[str, str] = field(default_factory=dict)
@@ -76,7 +77,10 @@ class Structure:
 
     def people(self) -> Sequence[PersonRecord]:
         """All owners, those who left too; a manager as the admin told."""
-        return [_person(owner, self._portal.managers) for owner in self._all_owners()]
+        ids = {_folded(owner.get("email")): str(owner["id"]) for owner in self._all_owners()}
+        told = {_folded(key): value for key, value in self._portal.managers.items()}
+        managers = {key: ids.get(_folded(value), str(value)) for key, value in told.items()}
+        return [_person(owner, managers) for owner in self._all_owners()]
 
     def owner_of(self, user_id: str | None) -> str | None:
         """The owner that a user is; a user without one keeps a name of its own."""
@@ -144,17 +148,25 @@ def _person(owner: Row, managers: Mapping[str, str]) -> PersonRecord:
     crm_id = str(owner["id"])
     names = " ".join(filter(None, (owner.get("firstName"), owner.get("lastName"))))
     team = _primary(owner.get("teams") or ())
-    told = managers.get(f"owner:{crm_id}") or managers.get(f"team:{team.get('id')}")
+    keys = (
+        *(f"owner:{owner[name]}" for name in ("id", "email") if owner.get(name)),
+        *(f"team:{team[name]}" for name in ("id", "name") if team.get(name)),
+    )
+    told = next((managers[key] for key in map(_folded, keys) if key in managers), None)
     return PersonRecord(
         crm_id=crm_id,
         name=names or owner.get("email") or f"Owner {crm_id}",
         email=owner.get("email"),
         is_active=not owner.get("archived", False),
-        manager_crm_id=str(told) if told and str(told) != crm_id else None,
+        manager_crm_id=told if told != crm_id else None,
         role_name=team.get("name"),
         # A queue owns records, but it is nobody.
         is_integration=owner.get("type") == "QUEUE",
     )
+
+
+def _folded(text: str | None) -> str:
+    return str(text or "").strip().casefold()
 
 
 def _primary(teams: Iterable[Row]) -> Row:
