@@ -43,6 +43,7 @@ class Wanted:
     subject_ids: Sequence[int]
     key: str | None = None  # a deal's task has its flag's; the others get one a cycle
     begun_at: datetime | None = None  # when its flag opened
+    settles_at: datetime | None = None  # when all that it says may be told
 
 
 def plan_tasks(db: Database, connection_id: int, *, clock: Clock) -> int:
@@ -121,6 +122,9 @@ class _Planner:
                     subject=agenda.subject(name, [deal.words for deal in top]),
                     body=agenda.body(name, [deal.words for deal in top]),
                     subject_ids=[flag_id for deal in top for flag_id in deal.flag_ids],
+                    settles_at=max(
+                        (deal.settles_at for deal in top if deal.settles_at), default=None
+                    ),
                 )
             )
         return wanted
@@ -146,6 +150,7 @@ class _Planner:
                     subject_ids=deal.flag_ids,
                     key=deal.top_key,
                     begun_at=deal.opened_at,
+                    settles_at=deal.settles_at,
                 )
             )
         return wanted
@@ -224,7 +229,7 @@ class _Planner:
             values |= {"cycle": self.cycle, "due_on": self.due_on}
         if task.status != "open":
             values["created_at"] = self.at
-        self._change(task, values)
+        self._change(task, values, not_before=wanted.settles_at)
 
     def _finish(self, task: TaskState) -> None:
         """Nothing is left to do on it."""
@@ -251,18 +256,27 @@ class _Planner:
         }
         tasks.insert(self.conn, self.row.id, values)
         self.changed += 1
-        self._enqueue(key, values, written=None)
+        self._enqueue(key, values, written=None, not_before=wanted.settles_at)
 
-    def _change(self, task: TaskState, values: Mapping[str, Any]) -> None:
+    def _change(
+        self, task: TaskState, values: Mapping[str, Any], *, not_before: datetime | None = None
+    ) -> None:
         news = {name: value for name, value in values.items() if getattr(task, name) != value}
         if news:
             tasks.update(self.conn, task.id, **news)
             self.changed += 1
         now = {name: getattr(task, name) for name in ("kind", "owner_id", "subject", "body")}
         now |= {"due_on": task.due_on, "status": task.status, **values}
-        self._enqueue(task.key, now, written=task.written)
+        self._enqueue(task.key, now, written=task.written, not_before=not_before)
 
-    def _enqueue(self, key: str, values: Mapping[str, Any], *, written: str | None) -> None:
+    def _enqueue(
+        self,
+        key: str,
+        values: Mapping[str, Any],
+        *,
+        written: str | None,
+        not_before: datetime | None,
+    ) -> None:
         owner = self.people.get(values["owner_id"])
         payload = as_payload(
             TaskWrite(
@@ -289,6 +303,7 @@ class _Planner:
             payload=payload,
             priority=0,
             at=self.at,
+            not_before=not_before,
         )
 
     def _owner(self, wanted: Wanted) -> int | None:

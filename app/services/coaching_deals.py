@@ -30,6 +30,7 @@ class FlaggedDeal:
     rank: int
     top_key: str
     opened_at: datetime
+    settles_at: datetime | None  # when the last of its flags may be told to the CRM
     flag_ids: Sequence[int]
     words: AgendaDeal
 
@@ -101,6 +102,7 @@ def _flagged(rows: Sequence[sa.Row[Any]], view: deals.DealView, contact: str | N
         rank=top.rank,
         top_key=top.key,
         opened_at=top.opened_at,
+        settles_at=max((row.settles_at for row in rows if row.settles_at), default=None),
         flag_ids=[row.id for row in rows],
         words=AgendaDeal(
             name=view.name,

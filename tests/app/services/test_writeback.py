@@ -202,3 +202,34 @@ def test_a_newer_payload_that_comes_while_a_row_is_sent_is_written_too(
         outbox.done(conn, taken[0])
     row = next(row for row in team.waiting() if row.key == taken[0].key)
     assert (row.state, row.version, row.payload["rank"]) == ("waiting", 2, 99)
+
+
+def test_what_ended_before_a_cut_off_write_reached_the_crm_is_never_written(
+    database: Database,
+) -> None:
+    team = Writing(database, team_crm())
+    with pytest.raises(ConnectorError):
+        team.write(break_at=0, error=Fatal("not installed"))
+
+    def end_both(crm: FakeCrm) -> None:
+        close(crm, "s0", at=NOON + DAY / 2)
+        close(crm, "s2", at=NOON + DAY / 2)
+
+    team.later(DAY, end_both)
+    team.plan()
+    team.write()
+    assert {flag["deal_crm_id"] for flag in team.records.flags.values()} == {"s1", "s3"}
+    assert ["Rob" in task["subject"] for task in team.records.tasks.values()] == [True]
+
+
+def test_an_agenda_waits_with_a_flag_that_may_still_change(database: Database) -> None:
+    team = Writing(database, team_crm())
+    team.write()
+    pushed = NOON + DAY - timedelta(minutes=10)
+    team.later(DAY, lambda crm: push(crm, "q1", at=pushed))
+    team.plan()
+    assert team.write().waiting == 2
+    assert not any("Deal q1" in task["body"] for task in team.records.tasks.values())
+    team.clock.advance(timedelta(minutes=50))
+    assert team.write().tasks.written == 1
+    assert any("Deal q1" in task["body"] for task in team.records.tasks.values())
