@@ -144,7 +144,10 @@ def _with_first(ordered: list[Change], subject: Subject) -> list[Change]:
     """The rows with our first one where the CRM told none and the field would have none."""
     others = [row for row in ordered if not row.is_first]
     ours = next((row for row in ordered if row.is_first), None)
-    if any(row.old is None and not row.is_ours for row in others) or (others and ours is None):
+    told = next((row for row in others if not row.is_ours), None)
+    if told and told.old is None and (ours is None or _is_at_creation(told, subject)):
+        return others
+    if others and ours is None and others[0].is_ours:
         return others
     value = subject.value if ours is None else ours.new
     if others and not others[0].is_ours:
@@ -159,6 +162,10 @@ def _with_first(ordered: list[Change], subject: Subject) -> list[Change]:
         seen_at=subject.seen_at if ours is None else ours.seen_at,
     )
     return [first, *others]
+
+
+def _is_at_creation(row: Change, subject: Subject) -> bool:
+    return row.at <= subject.created_at + _SAME_CHANGE
 
 
 def _explained(ordered: list[Change]) -> list[Change]:

@@ -171,3 +171,37 @@ def test_only_records_of_the_known_types_are_stored(database: Database) -> None:
     )
     with pytest.raises(TypeError, match="a change of amount can't be '12'"):
         sync(database, connection_id, crm)
+
+
+def test_a_history_that_begins_late_goes_on_from_what_was_observed(database: Database) -> None:
+    connection_id, crm = connect(database), small_crm()
+    sync(database, connection_id, crm)
+    crm.now += 2 * DAY
+    crm.change_deal("d1", owner_crm_id="m1", modified_at=NOON + DAY)
+    sync(database, connection_id, crm)
+    crm.now += 2 * DAY
+    crm.changes.append(change("d1", "owner", NOON + 3 * DAY, old="m1", new="u1"))
+    crm.change_deal("d1", owner_crm_id="u1", modified_at=NOON + 3 * DAY)
+    for _ in range(2):
+        sync(database, connection_id, crm)
+        rows = ledger_of(database, connection_id, "d1", "owner")
+        assert [(row.old, row.new, row.source) for row in rows] == [
+            (None, "Rob Rep", "observed"),
+            ("Rob Rep", "Mia Manager", "observed"),
+            ("Mia Manager", "Rob Rep", "user"),
+        ]
+
+
+@pytest.mark.parametrize("old", ["m1", None])
+def test_a_history_that_begins_late_gets_a_first_row_from_what_it_goes_on_from(
+    database: Database, old: str | None
+) -> None:
+    connection_id, crm = connect(database), small_crm()
+    crm.changes.append(change("d1", "owner", NOON - DAY, old=old, new="u1"))
+    sync(database, connection_id, crm)
+    rows = ledger_of(database, connection_id, "d1", "owner")
+    name = "Mia Manager" if old else None
+    first = [(None, name, NOON - 40 * DAY)] if old else []
+    assert [(row.old, row.new, row.at) for row in rows] == [
+        *first, (name, "Rob Rep", NOON - DAY),
+    ]  # fmt: skip

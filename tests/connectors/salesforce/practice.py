@@ -30,6 +30,9 @@ class PracticeOrg:
     def advance(self, days: int) -> None:
         self._post("advance", {"days": days})
 
+    def settings(self, **told: Any) -> None:
+        self._post("settings", told)
+
     def faults(self, *told: dict[str, Any]) -> None:
         self._post("faults", list(told))
 
@@ -45,8 +48,10 @@ class PracticeOrg:
 
 
 @contextmanager
-def practising(directory: Path, *, deals: int, seed: int) -> Iterator[PracticeOrg]:
-    practice = Practice(directory, seed=seed, deals=deals)
+def practising(
+    directory: Path, *, deals: int, seed: int, tracked_days: int | None = None
+) -> Iterator[PracticeOrg]:
+    practice = Practice(directory, seed=seed, deals=deals, tracked_days=tracked_days)
     api = Api(practice, lambda: None)
     server = LoopbackServer(api.handle, practice.clock, 0)
     api.base_url = server.base_url
