@@ -19,7 +19,7 @@ def read(conn: sa.Connection, connection_id: int) -> dict[int, int]:
     rows = conn.exec_driver_sql(
         f"SELECT id, generation FROM deals WHERE connection_id = {int(connection_id)} ORDER BY id"
     )
-    return {row[0]: row[1] for row in rows}
+    return {row[0]: row[1] for row in rows.all()}  # .all(): row by row takes twice as long
 
 
 def unchanged(
@@ -54,7 +54,7 @@ def mark_scored(
         f"SELECT id, generation FROM deals WHERE connection_id = {int(connection_id)}"
         f" AND id BETWEEN {int(first)} AND {int(last)} AND generation <> scored_generation"
     )
-    dirty = {row[0]: row[1] for row in rows}
+    dirty = {row[0]: row[1] for row in rows.all()}
     left = [key for key, now in dirty.items() if generations.get(key) != now or key in but]
     if len(left) < len(dirty):
         conn.execute(
