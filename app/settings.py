@@ -19,7 +19,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from app.errors import BadInput
 
 PREFIX = "FORESTAGE_"
-_NOT_SETTINGS = ("FORESTAGE_TEST_", "FORESTAGE_CONSUMER_SECRET", "FORESTAGE_ADMIN_TOKEN")
+_NOT_SETTINGS = (
+    *("FORESTAGE_TEST_", "FORESTAGE_CONSUMER_SECRET", "FORESTAGE_ADMIN_TOKEN"),
+    *("FORESTAGE_ACCESS_TOKEN", "FORESTAGE_CLIENT_SECRET", "FORESTAGE_REFRESH_TOKEN"),
+)
 
 
 def default_data_dir() -> Path:

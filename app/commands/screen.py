@@ -1,6 +1,7 @@
 """What commands share: options, consoles, progress bars, JSON, and settings from the context."""
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -113,7 +114,7 @@ def secret_from(variable: str, *, from_stdin: bool, label: str) -> str:
     """A secret from the environment, from stdin, or typed unseen; never from the arguments."""
     given = os.environ.get(variable)
     if from_stdin:
-        given = typer.get_text_stream("stdin").readline().strip()
+        given = sys.stdin.readline().strip()
     elif not given and err().is_terminal:
         given = str(typer.prompt(label, hide_input=True, err=True))
     if not given:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from connectors.checks import NOTHING, Check, Part
-from connectors.errors import ConnectorError, Reauthorise, Skip
+from connectors.errors import ConnectorError, Fatal, Reauthorise, Skip
 from connectors.hubspot.client import LEGACY, Client
 from connectors.hubspot.deals import DEAL
 from connectors.hubspot.faults import MISSING_SCOPES
@@ -16,6 +16,7 @@ from connectors.hubspot.structure import Portal, Structure
 
 SKEW = timedelta(seconds=60)
 USED_WARNING = 0.8
+_DEPLOY = "run `forestage setup --deploy` with a token that may create properties"
 _SCOPES = "give the token the scope that HubSpot names; see docs/hubspot.md"
 
 
@@ -72,7 +73,7 @@ WANTED = (
     Wanted(COMPANY, Cost("deals are shown without their company's name")),
     Wanted(
         Shape(name="contacts", optional=("jobtitle",)),
-        _lost("which contacts belong to a deal is unknown", "contacts"),
+        Cost("an executive is not told from another contact", thinned=frozenset({"contacts"})),
         {"jobtitle": Cost("an executive is not told from another contact")},
     ),
     *(Wanted(shape, _thinned(_ACTIVITY_COST[shape.name])) for _, shape in ACTIVITIES),
@@ -141,11 +142,15 @@ class HubSpotDoctor:
         yield check
 
     def _objects(self) -> Iterator[Check]:
+        hidden: list[tuple[Wanted, Skip]] = []
         for wanted in WANTED:
             try:
                 yield from self._of_object(wanted)
             except Skip as error:
-                yield _hidden(wanted, error)
+                hidden.append((wanted, error))
+        is_blind = _ACTIVITY_COST.keys() <= {wanted.shape.name for wanted, _ in hidden}
+        for wanted, error in hidden:
+            yield _hidden(wanted, error, no_activities=is_blind)
 
     def _of_object(self, wanted: Wanted) -> Iterator[Check]:
         """By what one of its rows shows: HubSpot leaves out what the token may not see."""
@@ -208,26 +213,27 @@ class HubSpotDoctor:
         yield check
 
     def _setup(self) -> Iterator[Check]:
-        missing = HubSpotSetup(self._client).missing()
+        try:
+            missing = HubSpotSetup(self._client).missing()
+        except Fatal as error:
+            told = f"Whether Forestage's properties are there can't be seen: {error}"
+            yield Check(area="setup", name="properties", told=told, grade="warning", advice=_DEPLOY)
+            return
+        check = Check(area="setup", name="properties", told="Forestage's properties are there.")
         if missing:
-            yield Check(
-                area="setup",
-                name="properties",
-                told=f"Not there: {', '.join(missing)}; nothing is written.",
-                grade="warning",
-                advice="run `forestage setup --deploy` with a token that may create properties",
-            )
-        else:
-            told = "Forestage's properties are there."
-            yield Check(area="setup", name="properties", told=told)
+            told = f"Not there: {', '.join(missing)}; nothing is written."
+            check = replace(check, told=told, grade="warning", advice=_DEPLOY)
+        yield check
 
 
-def _hidden(wanted: Wanted, error: Skip) -> Check:
-    name = wanted.shape.name
-    if wanted.cost is None:
+def _hidden(wanted: Wanted, error: Skip, *, no_activities: bool) -> Check:
+    name, cost = wanted.shape.name, wanted.cost
+    if cost is None:
         told = f"{name} can't be read; nothing works without them: {error}"
         return Check(area="permissions", name=name, told=told, grade="broken", advice=_SCOPES)
-    return replace(_missing(name, wanted.cost, error), area="permissions")
+    if no_activities and name in _ACTIVITY_COST:
+        cost = replace(cost, lost=cost.thinned)
+    return replace(_missing(name, cost, error), area="permissions")
 
 
 def _missing(name: str, cost: Cost, error: Skip | None) -> Check:
@@ -235,7 +241,7 @@ def _missing(name: str, cost: Cost, error: Skip | None) -> Check:
     return Check(
         area="fields",
         name=name,
-        told=f"{name} can't be read, so {cost.told}.{why}",
+        told=f"{name} can't be read, so {cost.told}{why}.",
         grade="warning",
         advice=_SCOPES if error is not None else "the portal lacks the property, or hides it",
         lost=cost.lost,

@@ -37,8 +37,8 @@ def fault(status: int, headers: Mapping[str, str], content: bytes) -> ConnectorE
     if status == UNAUTHORISED:
         return Reauthorise(text, code=code)
     if status == FORBIDDEN and code == MISSING_SCOPES:
-        scopes = ", ".join(missing_scopes(body)) or "a scope"
-        return Skip(f"HubSpot needs {scopes} for this: {words}", code=code)
+        scopes = " or ".join(missing_scopes(body))
+        return Skip(f"the token lacks the scope {scopes or words}", code=code)
     if status in (TOO_MANY, LOCKED, MIGRATING, _TIMED_OUT) or status >= _SERVER_TROUBLE:
         return Retry(text, code=code or str(status), after=_pause(status, headers, body))
     if status in _ONE_ROW:
