@@ -1,20 +1,30 @@
 """What the services are given: the database, the clock, the secrets, the way to a CRM."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from app.clock import Clock
 from app.errors import CrmTrouble
 from app.secrets import SecretBox
+from app.store import calls
 from app.store.connections import ConnectionRow
 from app.store.database import Database
 from connectors.base import Doctor, Reader, Setup, Writer
+from connectors.budget import Budget
 from connectors.errors import ConnectorError, Reauthorise, Retry
+
+_LONG_S = 120
 
 
 class Crm(Protocol):
     """One CRM account, with credentials, whatever the vendor."""
+
+    @property
+    def budget(self) -> Budget:
+        """The calls that all parts of this CRM share."""
+        ...
 
     def reader(self) -> Reader:
         """Reads it."""
@@ -71,8 +81,23 @@ class Parts:
     open_crm: OpenCrm
 
     def crm(self, row: ConnectionRow) -> Crm:
-        """The CRM behind a connection."""
-        return self.open_crm(row.crm, row.config, self.secrets().open(row.secret))
+        """The CRM behind a connection, with what is left of its calls of the day."""
+        crm = self.open_crm(row.crm, row.config, self.secrets().open(row.secret))
+        with self.db.read() as conn:
+            crm.budget.carry(calls.of_the_day(conn, row.id, at=self.clock.now()))
+        return crm
+
+    @contextmanager
+    def counted(self, row: ConnectionRow) -> Iterator[Crm]:
+        """The same; the calls made by the end of the block are kept for the next ones, also
+        where it fails. Those of a process that is killed are lost.
+        """
+        crm = self.crm(row)
+        try:
+            yield crm
+        finally:
+            with self.db.write() as conn:
+                calls.add(conn, row.id, crm.budget.made, at=self.clock.now())
 
 
 def trouble(error: ConnectorError) -> CrmTrouble:
@@ -80,6 +105,8 @@ def trouble(error: ConnectorError) -> CrmTrouble:
     match error:
         case Reauthorise():
             advice = "check the credentials: `forestage connections add --replace`"
+        case Retry(after=seconds) if seconds and seconds >= _LONG_S:
+            advice = f"nothing is lost: run it again in {seconds / 60:.0f} minutes"
         case Retry():
             advice = "passing trouble, nothing is lost: run it again"
         case _:

@@ -1,6 +1,7 @@
 """What a run does, by its kind; the CLI and the worker do it alike."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -97,14 +98,15 @@ def _end(
 def _sync(
     parts: Parts, row: ConnectionRow, arguments: Mapping[str, Any], progress: Progress | None
 ) -> dict[str, Any]:
-    report = refresh(
-        parts.db,
-        row.id,
-        parts.crm(row).reader(),
-        clock=parts.clock,
-        full=bool(arguments.get("full")),
-        progress=progress,
-    )
+    with parts.counted(row) as crm:
+        report = refresh(
+            parts.db,
+            row.id,
+            crm.reader(),
+            clock=parts.clock,
+            full=bool(arguments.get("full")),
+            progress=progress,
+        )
     return asdict(report)
 
 
@@ -130,13 +132,16 @@ def _write_back(
     parts: Parts, row: ConnectionRow, arguments: Mapping[str, Any], progress: Progress | None
 ) -> dict[str, Any]:
     dry_run = bool(arguments.get("dry_run"))
-    report = write_back(
-        parts.db,
-        row.id,
-        parts.crm(row).writer(),
-        clock=parts.clock,
-        dry_run=dry_run,
-        progress=progress,
-    )
+    # Beside a running `serve` a dry run may store nothing, not even the few calls it makes.
+    opened = nullcontext(parts.crm(row)) if dry_run else parts.counted(row)
+    with opened as crm:
+        report = write_back(
+            parts.db,
+            row.id,
+            crm.writer(),
+            clock=parts.clock,
+            dry_run=dry_run,
+            progress=progress,
+        )
     told = asdict(report)
     return told if dry_run else {name: told[name] for name in told if name != "items"}

@@ -2,6 +2,7 @@
 
 from app.store import (
     activities,
+    calls,
     connections,
     deals,
     flags,
@@ -18,6 +19,7 @@ from app.store.columns import METADATA
 
 FAMILIES = (
     activities,
+    calls,
     connections,
     deals,
     flags,
