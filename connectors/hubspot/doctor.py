@@ -149,8 +149,8 @@ class HubSpotDoctor:
             except Skip as error:
                 hidden.append((wanted, error))
         is_blind = _ACTIVITY_COST.keys() <= {wanted.shape.name for wanted, _ in hidden}
-        for wanted, error in hidden:
-            yield _hidden(wanted, error, no_activities=is_blind)
+        for wanted, refusal in hidden:
+            yield _hidden(wanted, refusal, no_activities=is_blind)
 
     def _of_object(self, wanted: Wanted) -> Iterator[Check]:
         """By what one of its rows shows: HubSpot leaves out what the token may not see."""
