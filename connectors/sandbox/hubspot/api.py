@@ -126,13 +126,7 @@ class Api:
         serve, parts, way = found
         call = Call(request=request, version=place[0], parts=parts, base_url=self.base_url)
         auth.check_scopes(grant, scopes_for(way, call))
-        try:
-            return serve(call)
-        except orjson.JSONDecodeError as error:
-            raise ApiError(400, "VALIDATION_ERROR", f"Invalid input JSON: {error}") from error
-        except (KeyError, TypeError, ValueError) as error:
-            message = f"Invalid input JSON: {type(error).__name__} {error}"
-            raise ApiError(400, "VALIDATION_ERROR", message) from error
+        return serve(call)
 
     def _faulty(self, fault: Fault | None) -> Response | None:
         """The failed reply that a fault makes; None: the call is served all the same."""
@@ -222,6 +216,7 @@ class Api:
             "limits": dataclasses.asdict(self._limits.allowed),
             "portal_id": PORTAL_ID,
             "managers": self._staff.managers(),
+            "fiscal_year_start_month": self._staff.fiscal_year_start_month(),
         }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from connectors.sandbox.hubspot.calls import Call
+from connectors.sandbox.hubspot.calls import Call, texts
 from connectors.sandbox.hubspot.errors import ApiError, invalid
 from connectors.sandbox.hubspot.objects import PAGE, PAGE_WITH_HISTORY
 from connectors.sandbox.hubspot.practice import Practice
@@ -28,11 +28,9 @@ class Batches:
     def read(self, call: Call) -> Response:
         """Records by id or unique property; 207 with one error for all that are missing."""
         body = call.body()
-        history = [str(each) for each in body.get("propertiesWithHistory") or ()]
+        history = texts(body, "propertiesWithHistory")
         inputs = call.inputs(PAGE_WITH_HISTORY if history else PAGE)
-        wanted = Wanted(
-            properties=[str(each) for each in body.get("properties") or ()], history=history
-        )
+        wanted = Wanted(properties=texts(body, "properties"), history=history)
         kind, by, found, missing = call.type(), body.get("idProperty"), {}, []
         with self._store.lock:
             for each in inputs:

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from connectors.sandbox.hubspot.catalog import ObjectType, object_type
-from connectors.sandbox.hubspot.errors import ApiError, invalid
+from connectors.sandbox.hubspot.errors import invalid
 from connectors.sandbox.loopback import Request
 
 LEGACY = ("v3", "v4")
@@ -50,27 +50,63 @@ class Call:
             raise invalid(f"{name} must be a number from 1 to {most}, got {text}")
         return int(text)
 
+    def json(self) -> Any:
+        """The JSON that came along; 400 if it is none."""
+        try:
+            return self.request.json()
+        except orjson.JSONDecodeError as error:
+            raise invalid(f"Invalid input JSON: {error}") from error
+
     def body(self) -> dict[str, Any]:
         """The JSON object that came along."""
-        try:
-            told = self.request.json()
-        except orjson.JSONDecodeError as error:
-            raise ApiError(400, "VALIDATION_ERROR", f"Invalid input JSON: {error}") from error
+        told = self.json()
         if not isinstance(told, dict):
             raise invalid("Invalid input JSON: an object was expected")
         return told
 
     def inputs(self, most: int) -> list[dict[str, Any]]:
         """The inputs of a batch, at most so many."""
-        told = self.body().get("inputs")
-        if not isinstance(told, list) or not all(isinstance(each, dict) for each in told):
-            raise invalid("Invalid input JSON: inputs must be a list of objects")
+        told = members(self.body(), "inputs")
         if len(told) > most:
             raise invalid(
                 f"The maximum number of inputs supported in a batch request is {most} "
                 f"but {len(told)} were provided"
             )
         return told
+
+
+def member(told: object, *names: str) -> Any:
+    """What stands at a place in a JSON body; 400 if nothing does."""
+    for name in names:
+        if not isinstance(told, Mapping) or told.get(name) is None:
+            raise invalid(f"Invalid input JSON: {'.'.join(names)} is required")
+        told = told[name]
+    return told
+
+
+def members(told: object, name: str) -> list[dict[str, Any]]:
+    """A list of objects in a JSON body, empty where there is none; 400 if it is not one."""
+    listed = told.get(name) if isinstance(told, Mapping) else None
+    if listed is None:
+        return []
+    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
+        raise invalid(f"Invalid input JSON: {name} must be a list of objects")
+    return listed
+
+
+def texts(told: Mapping[str, Any], name: str) -> list[str]:
+    """A list of texts in a JSON body, empty where there is none; 400 if it is not one."""
+    listed = told.get(name) or []
+    if not isinstance(listed, list):
+        raise invalid(f"Invalid input JSON: {name} must be a list")
+    return [str(each) for each in listed]
+
+
+def whole(told: object, name: str) -> int:
+    """A whole number in a body or address; 400 if it is none."""
+    if isinstance(told, bool) or not str(told).lstrip("-").isdigit():
+        raise invalid(f"{name} must be a whole number, got {told}")
+    return int(str(told))
 
 
 def record_id(text: object) -> int:

@@ -7,7 +7,7 @@ import orjson
 
 from connectors.sandbox.hubspot import catalog
 from connectors.sandbox.hubspot.batches import Batches
-from connectors.sandbox.hubspot.calls import Call, record_id
+from connectors.sandbox.hubspot.calls import Call, member, members, record_id, whole
 from connectors.sandbox.hubspot.errors import ApiError, invalid, not_found
 from connectors.sandbox.hubspot.objects import next_page
 from connectors.sandbox.hubspot.practice import Practice
@@ -86,7 +86,7 @@ class Links:
             for each in call.inputs(_MOST_CREATED):
                 try:
                     ends = self._ends(source, target, each)
-                    self._make(source, target, ends, each.get("types") or ())
+                    self._make(source, target, ends, members(each, "types"))
                 except ApiError as error:
                     errors.append(error.row({}))
                     continue
@@ -116,9 +116,7 @@ class Links:
     def put(self, call: Call) -> Response:
         """201: one association of the types in the body."""
         source, target, ends = self._addressed(call)
-        types = call.request.json()
-        if not isinstance(types, list):
-            raise invalid("Invalid input JSON: a list of association types was expected")
+        types = members({"types": call.json()}, "types")
         with self._store.transaction():
             self._make(source, target, ends, types)
         return reply_json(_pair(source, target, ends), 201)
@@ -135,9 +133,9 @@ class Links:
         source, target = call.type("from"), call.type("to")
         with self._store.transaction():
             for each in call.inputs(_MOST_ARCHIVED):
-                for to in each.get("to") or ():
-                    ends = record_id(each["from"]["id"]), record_id(to["id"])
-                    self._unlink(source, target, ends)
+                source_id = record_id(member(each, "from", "id"))
+                for to in members(each, "to"):
+                    self._unlink(source, target, (source_id, record_id(member(to, "id"))))
         return Response(status=204)
 
     def _labels(self) -> dict[int, str]:
@@ -173,13 +171,9 @@ class Links:
     def _ends(
         self, source: catalog.ObjectType, target: catalog.ObjectType, told: dict[str, Any]
     ) -> tuple[int, int]:
-        try:
-            ends = told["from"]["id"], told["to"]["id"]
-        except (KeyError, TypeError) as error:
-            raise invalid("Invalid input JSON: from.id and to.id are required") from error
         return (
-            self._must_exist(source, record_id(ends[0])),
-            self._must_exist(target, record_id(ends[1])),
+            self._must_exist(source, record_id(member(told, "from", "id"))),
+            self._must_exist(target, record_id(member(told, "to", "id"))),
         )
 
     def _addressed(
@@ -200,7 +194,7 @@ class Links:
             raise invalid("types are required")
         links: list[Link] = []
         for each in types:
-            type_id = int(each["associationTypeId"])
+            type_id = whole(member(each, "associationTypeId"), "associationTypeId")
             if self._records.link_target(source.id, type_id) != target.id:
                 raise invalid(f"{type_id} does not lead from {source.name} to {target.name}")
             links.append((source.id, ends[0], target.id, ends[1], type_id))

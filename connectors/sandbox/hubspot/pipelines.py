@@ -5,13 +5,14 @@ from typing import Any
 
 import orjson
 
-from connectors.sandbox.hubspot.calls import Call
+from connectors.sandbox.hubspot.calls import Call, member, members, whole
 from connectors.sandbox.hubspot.catalog import DEAL
 from connectors.sandbox.hubspot.effects import recalculate
 from connectors.sandbox.hubspot.errors import invalid, not_found
 from connectors.sandbox.hubspot.load_setup import PORTAL_ID
 from connectors.sandbox.hubspot.practice import Practice
 from connectors.sandbox.hubspot.store import record_from
+from connectors.sandbox.hubspot.values import read_number
 from connectors.sandbox.loopback import Response, reply_json
 
 _GENERATED_FROM = 2_000_000_001
@@ -45,14 +46,16 @@ class Pipelines:
         pipeline: Body = {
             "id": self._new_id(),
             "label": str(told["label"]),
-            "displayOrder": int(told.get("displayOrder", len(self._stages.pipelines))),
+            "displayOrder": whole(
+                told.get("displayOrder", len(self._stages.pipelines)), "displayOrder"
+            ),
             "stages": [],
             "createdAt": now,
             "updatedAt": now,
             "archived": False,
         }
         self._save(pipeline, "CREATE")
-        for each in told.get("stages") or ():
+        for each in members(told, "stages"):
             self._add_stage(pipeline, each)
         return reply_json(_live(pipeline), 201)
 
@@ -92,8 +95,11 @@ class Pipelines:
         pipeline, stage = self._stage(call)
         told = call.body()
         _apply(stage, told, self._practice.now())
-        if told.get("metadata"):
-            stage["metadata"] |= {name: str(value) for name, value in told["metadata"].items()}
+        metadata = told.get("metadata") or {}
+        if "probability" in metadata:
+            stage["metadata"]["probability"] = _probability(metadata["probability"])
+        if "isClosed" in metadata:
+            stage["metadata"]["isClosed"] = str(metadata["isClosed"]).lower()
         self._save(pipeline, "UPDATE", stage)
         self._recalculate(stage["id"])
         return reply_json(stage)
@@ -130,15 +136,17 @@ class Pipelines:
         return str(number)
 
     def _add_stage(self, pipeline: Body, told: Mapping[str, Any]) -> Body:
-        metadata = told.get("metadata") or {}
-        if not told.get("label") or "probability" not in metadata:
-            raise invalid("A stage needs a label and metadata.probability")
-        probability, now = str(metadata["probability"]), self._practice.now()
+        if not told.get("label"):
+            raise invalid("A stage needs a label")
+        probability = _probability(member(told, "metadata", "probability"))
+        metadata, now = told["metadata"], self._practice.now()
         is_closed = str(metadata.get("isClosed", float(probability) in (0.0, 1.0))).lower()
         stage: Body = {
             "id": str(told.get("stageId") or self._new_id()),
             "label": str(told["label"]),
-            "displayOrder": int(told.get("displayOrder", len(pipeline["stages"]))),
+            "displayOrder": whole(
+                told.get("displayOrder", len(pipeline["stages"])), "displayOrder"
+            ),
             "metadata": {"isClosed": is_closed, "probability": probability},
             "createdAt": now,
             "updatedAt": now,
@@ -196,6 +204,13 @@ class Pipelines:
         self._store.put(records)
 
 
+def _probability(told: object) -> str:
+    text = read_number(told)
+    if text is None or not 0 <= float(text) <= 1:
+        raise invalid(f"probability must be from 0.0 to 1.0, got {told}")
+    return text
+
+
 def _live(pipeline: Body) -> Body:
     return pipeline | {"stages": [each for each in pipeline["stages"] if not each["archived"]]}
 
@@ -204,7 +219,7 @@ def _apply(body: Body, told: Mapping[str, Any], now: str) -> None:
     if "label" in told:
         body["label"] = str(told["label"])
     if "displayOrder" in told:
-        body["displayOrder"] = int(told["displayOrder"])
+        body["displayOrder"] = whole(told["displayOrder"], "displayOrder")
     if "archived" in told:
         body["archived"] = bool(told["archived"])
     body["updatedAt"] = now

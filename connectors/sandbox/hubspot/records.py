@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from connectors.sandbox.hubspot import catalog, checks
-from connectors.sandbox.hubspot.calls import record_id
+from connectors.sandbox.hubspot.calls import member, members, record_id, whole
 from connectors.sandbox.hubspot.demands import ENFORCED_BY, Demands
 from connectors.sandbox.hubspot.effects import Author, recalculate, revisions_of, save
 from connectors.sandbox.hubspot.errors import ApiError, bad_values, invalid, not_found
@@ -151,22 +151,17 @@ class Records:
             self._store.put([record])
 
     def _told_links(self, record: Record, told: object) -> list[Link]:
-        if not told:
-            return []
-        if not isinstance(told, list):
-            raise invalid("Invalid input JSON: associations must be a list")
         links: list[Link] = []
-        for each in told:
-            target_id = record_id(each["to"]["id"])
-            for kind in each["types"]:
-                found = self.link_target(record.type, int(kind["associationTypeId"]))
+        for each in members({"associations": told}, "associations"):
+            target_id = record_id(member(each, "to", "id"))
+            for kind in members(each, "types"):
+                type_id = whole(member(kind, "associationTypeId"), "associationTypeId")
+                found = self.link_target(record.type, type_id)
                 if self._store.get(found, target_id) is None:
                     raise not_found(
                         f"No {catalog.TYPES[found].singular} with ID {target_id} exists"
                     )
-                links.append(
-                    (record.type, record.id, found, target_id, int(kind["associationTypeId"]))
-                )
+                links.append((record.type, record.id, found, target_id, type_id))
         return links
 
     def link_target(self, source: str, type_id: int) -> str:
@@ -254,5 +249,7 @@ def _united(primary: Record, other: Record, now: str) -> Record:
         merged.history[name] = both[:limit]
     earlier = [each.props.get("hs_merged_object_ids", "") for each in (primary, other)]
     ids = [*earlier, str(primary.id), str(other.id)]
-    merged.props["hs_merged_object_ids"] = ";".join(each for each in ids if each)
+    told = ";".join(each for each in ids if each)
+    merged.props["hs_merged_object_ids"] = told
+    merged.history["hs_merged_object_ids"] = [[told, now, "MERGE_OBJECTS", None, None]]
     return merged

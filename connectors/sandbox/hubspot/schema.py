@@ -224,7 +224,9 @@ def _group(name: str, label: str, order: object) -> Body:
 
 
 def _options(told: Any) -> list[Body]:
-    if not all(isinstance(each, Mapping) and {"label", "value"} <= set(each) for each in told):
+    if not isinstance(told, list | tuple) or not all(
+        isinstance(each, Mapping) and {"label", "value"} <= set(each) for each in told
+    ):
         raise invalid("Options need a label and a value")
     found = [
         {"displayOrder": order, "hidden": False} | dict(each) for order, each in enumerate(told)

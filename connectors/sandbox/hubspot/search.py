@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from connectors.sandbox.hubspot import catalog, values
-from connectors.sandbox.hubspot.calls import Call
+from connectors.sandbox.hubspot.calls import Call, members, texts, whole
 from connectors.sandbox.hubspot.errors import ApiError, invalid
 from connectors.sandbox.hubspot.practice import Practice
 from connectors.sandbox.hubspot.store import Record
@@ -54,9 +54,9 @@ class Search:
         kind, body = call.type(), call.body()
         if len(call.request.body) > _MOST_BODY:
             raise invalid(f"The request body is longer than {_MOST_BODY} characters")
-        limit = _count(body.get("limit", 10), "limit")
-        after = _count(body.get("after") or 0, "after")
-        if not 0 <= limit <= _PAGE:
+        limit = whole(body.get("limit", 10), "limit")
+        after = whole(body.get("after") or 0, "after")
+        if not 0 <= limit <= _PAGE or after < 0:
             raise invalid(f"limit must be at most {_PAGE}, got {limit}")
         if after + limit > _MOST_RESULTS:
             raise invalid(f"Search can't page beyond {_MOST_RESULTS} results (after {after})")
@@ -70,7 +70,7 @@ class Search:
                 f"WHERE {where.text} ORDER BY {self._order(kind, body)} LIMIT ? OFFSET ?",
                 [*where.bound, limit, after],
             )
-            wanted = Wanted(properties=[str(each) for each in body.get("properties") or ()])
+            wanted = Wanted(properties=texts(body, "properties"))
             records = [_record(kind.id, row) for row in rows]
             found: dict[str, Any] = {
                 "total": total[0][0],
@@ -94,10 +94,10 @@ class Search:
         )
 
     def _where(self, kind: catalog.ObjectType, body: Mapping[str, Any]) -> Sql:
-        groups = list(body.get("filterGroups") or ())
+        groups = [members(each, "filters") for each in members(body, "filterGroups")]
         if body.get("filters"):
-            groups.append({"filters": body["filters"]})
-        sizes = [len(group.get("filters") or ()) for group in groups]
+            groups.append(members(body, "filters"))
+        sizes = [len(group) for group in groups]
         if len(groups) > _MOST_GROUPS or max(sizes, default=0) > _MOST_FILTERS:
             raise invalid(f"At most {_MOST_GROUPS} groups of {_MOST_FILTERS} filters are supported")
         if sum(sizes) > _MOST_IN_ALL:
@@ -105,7 +105,7 @@ class Search:
         either: list[str] = []
         bound: list[Any] = []
         for group in groups:
-            each = [self._filter(kind, told) for told in group.get("filters") or ()]
+            each = [self._filter(kind, told) for told in group]
             either.append(" AND ".join(part.text for part in each) or "1")
             bound += [value for part in each for value in part.bound]
         text = " OR ".join(f"({each})" for each in either) or "1"
@@ -153,8 +153,8 @@ class Search:
         return (f"lower({text})" if form in ("string", "enumeration") else text), form
 
     def _order(self, kind: catalog.ObjectType, body: Mapping[str, Any]) -> str:
-        sorts = body.get("sorts") or ()
-        if len(sorts) > 1:
+        sorts = body.get("sorts") or []
+        if not isinstance(sorts, list) or len(sorts) > 1:
             raise invalid("Only one sort is supported")
         for told in sorts:
             name = str(told.get("propertyName")) if isinstance(told, Mapping) else str(told)
@@ -163,12 +163,6 @@ class Search:
             column, _ = self._column(kind, name.removeprefix("-"))
             return f"{column} {'DESC' if down else 'ASC'}, id"
         return "created_at, id"
-
-
-def _count(told: object, name: str) -> int:
-    if not str(told).isdigit():
-        raise invalid(f"{name} must be a number, got {told}")
-    return int(str(told))
 
 
 def _operand(form: str, told: object, name: str) -> Any:

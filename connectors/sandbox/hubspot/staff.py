@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from connectors.sandbox.hubspot.calls import Call
+from connectors.sandbox.hubspot.calls import Call, whole
 from connectors.sandbox.hubspot.errors import not_found
 from connectors.sandbox.hubspot.limits import Limits
 from connectors.sandbox.hubspot.objects import next_page
@@ -29,7 +29,7 @@ class Staff:
     def owners(self, call: Call) -> Response:
         """A page of owners; those who left only with `archived=true`."""
         limit = call.number("limit", _OWNERS, most=_MOST_OWNERS)
-        after = int(call.request.query.get("after") or 0)
+        after = whole(call.request.query.get("after") or 0, "after")
         email = call.request.query.get("email")
         found = [
             each
@@ -56,7 +56,7 @@ class Staff:
     def users(self, call: Call) -> Response:
         """Users who are active."""
         limit = call.number("limit", _USERS, most=_USERS)
-        after = int(call.request.query.get("after") or 0)
+        after = whole(call.request.query.get("after") or 0, "after")
         found = [each for each in self._users() if int(each["id"]) > after]
         body: Body = {"results": found[:limit]}
         if len(found) > limit:
@@ -143,6 +143,10 @@ class Staff:
             elif each["manager"]:
                 found[f"owner:{owner_id}"] = each["manager"]
         return found
+
+    def fiscal_year_start_month(self) -> int:
+        """As an administrator would tell it: the settings have it, the API does not."""
+        return int(self._store.meta("account")["fiscalYearStartMonth"])
 
     def _people(self) -> list[tuple[int, int, Body]]:
         rows = self._store.select("SELECT id, user_id, body FROM person ORDER BY id")
