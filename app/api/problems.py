@@ -82,7 +82,9 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
-        field = str(first["loc"][1]) if len(first["loc"]) > 1 else "body"
+        # Of a body that is no JSON the second part is a position.
+        named = [part for part in first["loc"][1:2] if isinstance(part, str)]
+        field = named[0] if named else "body"
         return problem(422, "bad-input", f"{field}: {first['msg']}", field=field)
 
     @app.exception_handler(HTTPException)

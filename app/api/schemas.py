@@ -1,9 +1,9 @@
 """What the API answers: schemas with examples, the JSON that other programs rely on."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from app.store.connections import ConnectionRow
 from app.store.ids import run_ref
@@ -123,9 +123,19 @@ class RunAsked(_Schema):
         None, description="Its name; not needed where there is only one.", examples=["acme"]
     )
     as_of: datetime | None = Field(
-        None, description="A past instant: nothing is stored, the result lists the flags of then."
+        None,
+        description="A past instant, in UTC where no offset is given: nothing is stored, the "
+        "result lists the flags of then.",
     )
     dry_run: bool = Field(default=False, description="Store nothing.")
+
+    @field_validator("as_of")
+    @classmethod
+    def _in_utc(cls, value: datetime | None) -> datetime | None:
+        try:
+            return value and value.replace(tzinfo=value.tzinfo or UTC).astimezone(UTC)
+        except OverflowError:
+            raise ValueError("no instant of this calendar in UTC") from None
 
 
 class Run(_Schema):

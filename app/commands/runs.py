@@ -122,9 +122,9 @@ def instant(text: str) -> datetime:
     """A day (its beginning) or an instant, in UTC where no offset is given."""
     try:
         parsed = datetime.fromisoformat(text)
-    except ValueError:
+        return parsed.replace(tzinfo=parsed.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise BadInput("--as-of", f"{text!r} is no day or instant like 2026-03-08T12:00Z") from None
-    return parsed.replace(tzinfo=parsed.tzinfo or UTC).astimezone(UTC)
 
 
 def _words(payload: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from app.store import flags
 from app.store.database import Database
 from app.store.deals import DEALS
 from app.store.flags import FLAGS, SHOWN_STATUSES
-from app.store.ids import flag_ref, parse_deal_ref, parse_flag_ref
+from app.store.ids import LARGEST, flag_ref, parse_deal_ref, parse_flag_ref
 from rules.rule import Severity
 
 STATUSES = (*flags.STANDING, "resolved", "expired")
@@ -216,7 +216,9 @@ def _encode(rank: int, flag_id: int) -> str:
 def _decode(token: str) -> tuple[int, int]:
     try:
         text = urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
-        rank, flag_id = text.split(":")
-        return int(rank), int(flag_id)
+        rank, flag_id = map(int, text.split(":"))
     except ValueError:
-        raise BadInput("after", "give the `next` of the page before") from None
+        rank = flag_id = -1
+    if not (0 <= rank <= LARGEST and 0 <= flag_id <= LARGEST):
+        raise BadInput("after", "give the `next` of the page before")
+    return rank, flag_id

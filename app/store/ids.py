@@ -9,6 +9,8 @@ import hashlib
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _KEY_LENGTH = 26
+_LONGEST = 13  # digits of LARGEST
+LARGEST = 2**63 - 1  # what a column of ids can hold
 
 
 def crm_key(*parts: str) -> str:
@@ -37,8 +39,11 @@ def deal_ref(deal_id: int) -> str:
 
 
 def parse_deal_ref(ref: str) -> int | None:
-    """The deal's id of an outside id; None when it is none of ours."""
-    return _decode(ref.removeprefix("deal_")) if ref.startswith("deal_") else None
+    """The deal's id of an outside id; None when it is none of ours: an export may call its
+    deals `deal_1`.
+    """
+    number = _decode(ref.removeprefix("deal_")) if ref.startswith("deal_") else None
+    return None if number is None or ref != deal_ref(number) else number
 
 
 def run_ref(run_id: int) -> str:
@@ -63,4 +68,5 @@ def _encode(number: int) -> str:
 def _decode(text: str) -> int | None:
     if not text or any(letter not in _DIGITS for letter in text):
         return None
-    return int(text, len(_DIGITS))
+    number = int(text[:_LONGEST], len(_DIGITS))
+    return number if number <= LARGEST and len(text) <= _LONGEST else None

@@ -162,6 +162,7 @@ def test_a_past_instant_lists_flags_and_stores_none(client: httpx.Client) -> Non
         ("/v1/flags?limit=0", "limit"),
         ("/v1/flags?limit=many", "limit"),
         ("/v1/flags?status=odd", "status"),
+        ("/v1/flags?after=LTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OjE", "after"),  # -999...:1
     ],
 )
 def test_a_bad_question_names_its_field(client: httpx.Client, path: str, field: str) -> None:
@@ -174,7 +175,11 @@ def test_a_bad_question_names_its_field(client: httpx.Client, path: str, field: 
 
 @pytest.mark.parametrize(
     "path",
-    ["/v1/flags/flg_1_NONE", "/v1/flags/x", "/v1/deals/deal_zzzzzzzz", "/v1/runs/run_zz", "/odd"],
+    [
+        *("/v1/flags/flg_1_NONE", "/v1/flags/x", f"/v1/flags/flg_{'z' * 20}_NONE"),
+        *("/v1/deals/deal_zzzzzzzz", f"/v1/deals/deal_{'z' * 20}"),
+        *("/v1/runs/run_zz", f"/v1/runs/run_{'z' * 20}", "/odd"),
+    ],
 )
 def test_what_is_not_there_is_a_problem_with_status_404(client: httpx.Client, path: str) -> None:
     answer = client.get(path)
@@ -186,6 +191,19 @@ def test_what_is_not_there_is_a_problem_with_status_404(client: httpx.Client, pa
 def test_an_unknown_connection_is_not_found(client: httpx.Client) -> None:
     assert client.get("/v1/flags?connection=filez").status_code == 404
     assert client.post("/v1/score", json={"connection": "filez"}).status_code == 404
+
+
+def test_a_day_without_an_offset_is_taken_as_utc(client: httpx.Client) -> None:
+    today = datetime.now(UTC).date()
+    assert scored(client, as_of=f"{today}")["as_of"] == f"{today}T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"), [('{"as_of": "0001-01-01T00:00:00+14:00"}', "as_of"), ("{bad", "body")]
+)
+def test_a_bad_body_names_its_field(client: httpx.Client, body: str, field: str) -> None:
+    answer = client.post("/v1/score", content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["field"]) == (422, field)
 
 
 def test_an_unknown_word_in_a_body_is_refused(client: httpx.Client) -> None:

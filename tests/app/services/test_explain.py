@@ -1,5 +1,7 @@
 """Explain: each rule's answer about a deal, and why it is quiet."""
 
+from dataclasses import replace
+
 import pytest
 
 from app.clock import FixedClock
@@ -80,6 +82,17 @@ def test_a_deal_is_found_by_our_id_the_crms_or_its_name(database: Database) -> N
     assert [flag.rule for flag in by_crm_id.flags] == [SLIP]
     with pytest.raises(NotFound, match="nobody"):
         explain(database, team.connection_id, "nobody", clock=FixedClock(NOON))
+
+
+def test_a_crm_id_that_looks_like_one_of_ours_means_the_crms_deal(
+    sqlite_database: Database,
+) -> None:
+    crm = team_crm()
+    named = replace(crm.deals[0], crm_id="deal_3", name="Theirs")
+    crm.deals.append(named)
+    team = Team(sqlite_database, crm)
+    found = get_deal(sqlite_database, "deal_3", connection_id=team.connection_id)
+    assert found.deal.name == "Theirs"
 
 
 def test_of_deals_with_one_name_none_is_guessed(sqlite_database: Database) -> None:
