@@ -15,6 +15,7 @@ from app.services.importing import ImportSource
 from app.services.parts import Crm, Parts
 from app.settings import Settings
 from app.store.database import Database
+from connectors.errors import Fatal
 
 CRMS = ("salesforce", "hubspot", "files")
 SANDBOXES = ("salesforce", "hubspot")
@@ -22,14 +23,18 @@ SANDBOXES = ("salesforce", "hubspot")
 
 def open_crm(crm: str, config: Mapping[str, Any], secret: Mapping[str, str]) -> Crm:
     """Open a CRM account by the name of its vendor."""
-    if crm == "salesforce":
-        from connectors import salesforce
+    try:
+        if crm == "salesforce":
+            from connectors import salesforce
 
-        return salesforce.connect(config, secret)
-    if crm == "hubspot":
-        from connectors import hubspot
+            return salesforce.connect(config, secret)
+        if crm == "hubspot":
+            from connectors import hubspot
 
-        return hubspot.connect(config, secret)
+            return hubspot.connect(config, secret)
+    except Fatal as error:  # nothing was sent yet: a setting is wrong, and is named first
+        setting, _, told = str(error).partition(": ")
+        raise BadInput(setting, told) from None
     if crm == "files":
         raise BadInput("connection", "it was imported from files; read newer ones with `import`")
     raise BadInput("crm", f"{crm!r} is not one of {', '.join(CRMS)}")

@@ -1,10 +1,12 @@
 """The command line: `forestage`. Joins the commands and turns errors into exit codes."""
 
+import sqlite3
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from sqlalchemy.exc import DatabaseError
 from typer.core import TyperGroup
 
 from app.commands import (
@@ -31,6 +33,7 @@ EPILOG = (
     "not be reached; 6 done, but some rows were refused; 7 (doctor) rules are blind; 8 (doctor) "
     "something is broken; 130 stopped by Ctrl-C."
 )
+_UNUSABLE = ("DatabaseError", "OperationalError")  # damaged, or not to be reached
 
 
 class Commands(TyperGroup):
@@ -44,6 +47,12 @@ class Commands(TyperGroup):
             fail(error)
         except ConnectorError as error:
             fail(trouble(error))
+        except (DatabaseError, sqlite3.DatabaseError) as error:
+            if type(error).__name__ not in _UNUSABLE:
+                raise  # a mistake of ours
+            # Without the statement and its values, which may be a customer's.
+            words = " ".join(str(getattr(error, "orig", error)).split())
+            fail(ForestageError(f"the database can't be used: {words}"))
 
 
 def fail(error: ForestageError) -> None:

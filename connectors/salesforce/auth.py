@@ -38,8 +38,11 @@ class TokenProvider(Protocol):
 
 def host_of(base_url: str) -> str:
     """The host (and port) of a Salesforce address. Raises `Fatal` where it can't be right."""
-    parts = urlsplit(base_url)
-    name = parts.hostname or ""
+    try:
+        parts = urlsplit(base_url)
+        name, _ = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise Fatal(f"base_url: {error}") from None
     if name in LOOPBACK:
         return parts.netloc
     if name.endswith(".lightning.force.com"):

@@ -182,8 +182,9 @@ def test_a_past_instant_lists_the_flags_of_then_and_stores_nothing(filled: Run) 
     assert told(filled("flags", "--json"))["items"] == []
 
 
-def test_an_instant_that_is_none_is_refused(filled: Run) -> None:
-    done = filled("score", "--as-of", "yesterday")
+@pytest.mark.parametrize("text", ["yesterday", "0001-01-01T00:00+14:00"])
+def test_an_instant_that_is_none_is_refused(filled: Run, text: str) -> None:
+    done = filled("score", "--as-of", text)
     assert done.exit_code == 2
     assert "--as-of" in done.stderr
 
@@ -204,6 +205,38 @@ def test_removing_a_connection_forgets_everything_read_through_it(filled: Run) -
     assert len(told(filled("connections", "list", "--json"))["items"]) == 1
     assert filled("connections", "remove", "files", "--yes").exit_code == 0
     assert told(filled("connections", "list", "--json"))["items"] == []
+
+
+@pytest.mark.parametrize(
+    "url", ["http://example.com", "nonsense", "http://[::1", "http://127.0.0.1:999999"]
+)
+def test_an_address_that_cannot_be_right_exits_with_2_naming_the_option(run: Run, url: str) -> None:
+    done = run(
+        *("connections", "add", "salesforce", "--name", "acme", "--consumer-key", "key"),
+        *("--base-url", url, "--secret-stdin"),
+        stdin="hush\n",
+    )
+    assert done.exit_code == 2, done.output
+    assert "base_url" in done.stderr
+
+
+def test_a_database_that_is_none_is_told_in_one_line(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    data_dir.mkdir(mode=0o700)
+    (data_dir / "forestage.db").write_bytes(b"no database at all" * 1000)
+    done = as_process("flags", data_dir=data_dir)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "file is not a database" in done.stderr
+
+
+def test_a_database_that_does_not_answer_is_told_without_its_password(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORESTAGE_DATABASE_URL", "postgresql://fred:hush@127.0.0.1:1/x")
+    done = run("flags")
+    assert done.exit_code == 1
+    assert "error: " in done.stderr
+    assert "hush" not in done.output
 
 
 def test_a_secret_is_never_taken_from_the_arguments(run: Run) -> None:
