@@ -5,6 +5,7 @@ client's own transport, without its model classes (27 to 59 times the time of or
 """
 
 import logging
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -56,6 +57,8 @@ class HttpxTransport:
             timeout=httpx.Timeout(READ_S, connect=CONNECT_S),
             trust_env=not is_loopback(base_url),
         )
+        # Readers and writers have no end of their own; sockets must not outlive them.
+        weakref.finalize(self, self._http.close)
 
     def send(self, method: str, path: str, *, params: Params, body: Any, token: str) -> Answer:
         """The answer, whatever its status."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.budget import DEFAULT_SHARE, Budget
+from connectors.budget import Budget
 from connectors.errors import Fatal
 from connectors.hubspot.auth import RefreshedTokens, StaticToken, TokenProvider, base_of
 from connectors.hubspot.client import Client, transport_for
@@ -33,7 +33,7 @@ class HubSpotConnection:
     budget: Budget = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "budget", Budget(_share(self.config.get("call_share"))))
+        object.__setattr__(self, "budget", Budget.of(self.config.get("call_share")))
         base_of(self.config.get("base_url"))
         if not _VERSION.fullmatch(self._version()):
             raise Fatal(f"api_version: {self._version()!r} is neither v3 nor like 2026-09")
@@ -61,8 +61,12 @@ class HubSpotConnection:
 
     def doctor(self) -> HubSpotDoctor:
         """A `connectors.base.Doctor`."""
-        client = self._client()
-        return HubSpotDoctor(client, api_version=self._version(), portal=self._portal())
+        return HubSpotDoctor(
+            self._client(),
+            api_version=self._version(),
+            portal=self._portal(),
+            budget=self.budget,
+        )
 
     def _client(self) -> Client:
         if not self.secret.get("refresh_token"):
@@ -89,10 +93,3 @@ class HubSpotConnection:
         if not month.isdigit() or int(month) not in _MONTHS:
             raise Fatal(f"fiscal_year_start_month: {month!r} is no month from 1 to 12")
         return Portal(managers=dict(managers), fiscal_year_start_month=int(month))
-
-
-def _share(told: Any) -> float:
-    try:
-        return DEFAULT_SHARE if told is None else float(told)
-    except (TypeError, ValueError):
-        raise Fatal(f"call_share: {told!r} is not a number") from None

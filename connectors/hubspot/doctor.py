@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from connectors.budget import Budget
 from connectors.checks import NOTHING, Check, Part
 from connectors.errors import ConnectorError, Fatal, Reauthorise, Skip
 from connectors.hubspot.client import LEGACY, Client
@@ -83,7 +84,9 @@ WANTED = (
 class HubSpotDoctor:
     """Looks at one portal through the token's eyes; reads only."""
 
-    def __init__(self, client: Client, *, api_version: str, portal: Portal) -> None:
+    def __init__(self, client: Client, *, api_version: str, portal: Portal, budget: Budget) -> None:
+        budget.lift()
+        self._budget = budget
         self._client = client
         self._version = api_version
         self._portal = portal
@@ -189,7 +192,7 @@ class HubSpotDoctor:
             area="limits",
             name="daily",
             told=f"{daily - left:,} of {daily:,} calls a day are used by all programs, "
-            f"{left:,} are left.",
+            f"{left:,} are left; {self._budget.of_day(daily)}.",
         )
         if daily - left >= daily * USED_WARNING:
             advice = "see Development > Monitoring > API call usage for who uses them"
