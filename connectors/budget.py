@@ -24,16 +24,30 @@ class Budget:
         if not 0 < share <= 1:
             raise Fatal(f"call_share: {share} is not above 0 and at most 1")
         self.share = share
+        self._is_lifted = False
         self._spent = spent
         self._made = 0
         self._used = 0
         self._daily: int | None = None
         self._lock = threading.Lock()
 
+    @classmethod
+    def of(cls, share: object) -> "Budget":
+        """The budget for the setting `call_share` (None: not set). Raises `Fatal`."""
+        try:
+            return cls(DEFAULT_SHARE if share is None else float(str(share)))
+        except ValueError:
+            raise Fatal(f"call_share: {share!r} is not a number") from None
+
     @property
     def made(self) -> int:
         """Calls counted here."""
         return self._made
+
+    @property
+    def spent(self) -> int:
+        """Calls of the last 24 hours, those counted elsewhere too."""
+        return self._spent + self._made
 
     @property
     def allowed(self) -> int | None:
@@ -44,6 +58,19 @@ class Budget:
         """Take over what was spent in the last 24 hours, counted elsewhere."""
         with self._lock:
             self._spent = spent
+
+    def lift(self) -> None:
+        """Refuse nothing from now on: for the few calls that tell a person what is wrong, such
+        as a budget used up.
+        """
+        self._is_lifted = True
+
+    def of_day(self, daily: int) -> str:
+        """How this budget stands where the CRM has `daily` calls a day, in words."""
+        return (
+            f"Forestage has made {self.spent:,} in 24 hours and may make {daily * self.share:,.0f} "
+            f"(call_share {self.share:g})"
+        )
 
     def take(self) -> None:
         """Count a call that is about to be made. Raises `Retry` with the code `USED_UP` where
@@ -60,7 +87,7 @@ class Budget:
             self._used, self._daily = used, daily
 
     def _check(self) -> None:
-        if self._daily is None:
+        if self._daily is None or self._is_lifted:
             return
         ours, allowed = self._spent + self._made, self._daily * self.share
         if ours >= allowed:

@@ -1,13 +1,14 @@
 """`connectors.base.Doctor` for Salesforce: what the user that Forestage runs as can do."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.budget import Budget
-from connectors.checks import Check
+from connectors.checks import Check, Part
 from connectors.errors import ConnectorError, Reauthorise, Retry, Skip
+from connectors.salesforce import field_history
 from connectors.salesforce.client import Client, in_list, quoted
 from connectors.salesforce.fields import Fields, Shape
 from connectors.salesforce.history import HISTORY
@@ -21,6 +22,7 @@ _GRANT_IT = (
     f"assign the permission set {PERMISSION_SET} to the user or grant it read access, then run "
     "`forestage sync --full`"
 )
+_TRACKED: Mapping[str, Part] = {"Owner": "owner", "NextStep": "next_step"}
 _ASSIGNMENTS = Shape(
     sobject="PermissionSetAssignment",
     needed=("PermissionSetId",),
@@ -42,6 +44,7 @@ class SalesforceDoctor:
     def __init__(self, client: Client, *, api_version: str, budget: Budget) -> None:
         self._client = client
         self._version = api_version
+        budget.lift()
         self._budget = budget
         self._fields = Fields(client)
 
@@ -136,11 +139,36 @@ class SalesforceDoctor:
                 "and forecast have a past."
             )
             yield Check(area="history", name=HISTORY.sobject, told=told)
-        told = (
-            "Owner, next step and record type have no history that is always on; their changes are "
-            "seen from the first sync on."
+        yield self._field_history()
+
+    def _field_history(self) -> Check:
+        sobject = field_history.FIELD_HISTORY.sobject
+        check = Check(
+            area="history",
+            name=sobject,
+            told=f"{sobject} is on: changes of owner and next step are told by Salesforce.",
         )
-        yield Check(area="history", name="OpportunityFieldHistory", told=told)
+        if not field_history.is_on(self._fields):
+            told = f"{sobject} is off, or hidden from the user"
+            untracked = dict(_TRACKED)
+        else:
+            untracked = {
+                name: part
+                for name, part in _TRACKED.items()
+                if not self._client.rows(f"SELECT Id FROM {sobject} WHERE Field = '{name}' LIMIT 1")
+            }
+            told = f"{sobject} has no change of {' and '.join(untracked)} yet"
+        if not untracked:
+            return check
+        return replace(
+            check,
+            grade="warning",
+            told=f"{told}: earlier changes are unknown, later ones are seen as differences "
+            "between two syncs.",
+            advice="switch on Setup > Object Manager > Opportunity > Fields & Relationships > Set "
+            "History Tracking for Opportunity Owner and Next Step, and let the user see them",
+            thinned=frozenset(untracked.values()),
+        )
 
     def _rights(self) -> Iterator[Check]:
         """Whether sharing hides deals, and whether the user may do more than it needs."""
@@ -176,12 +204,12 @@ class SalesforceDoctor:
     def _limits(self) -> Iterator[Check]:
         calls = self._client.get("limits")["DailyApiRequests"]
         daily, left = int(calls["Max"]), int(calls["Remaining"])
-        used, allowed = daily - left, int(daily * self._budget.share)
+        used = daily - left
         check = Check(
             area="limits",
             name="DailyApiRequests",
             told=f"{used:,} of {daily:,} calls a day are used by all programs, {left:,} are left; "
-            f"Forestage may make {allowed:,} (share {self._budget.share:g}).",
+            f"{self._budget.of_day(daily)}.",
         )
         if used >= daily * USED_WARNING:
             advice = "see Setup > System Overview for who uses them; syncs stop at nine tenths"

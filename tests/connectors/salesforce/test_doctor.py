@@ -17,7 +17,7 @@ from tests.connectors.salesforce.practice import CREDENTIALS, PracticeOrg, pract
 
 @pytest.fixture(scope="module")
 def org(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PracticeOrg]:
-    with practising(tmp_path_factory.mktemp("org"), deals=20, seed=2) as made:
+    with practising(tmp_path_factory.mktemp("org"), deals=150, seed=7, tracked_days=900) as made:
         yield made
 
 
@@ -92,6 +92,15 @@ def test_without_any_object_of_activities_they_are_lost_not_thinned(org: Practic
     assert named(examined(org), "Task").lost == {"activities"}
 
 
+def test_field_history_that_is_hidden_thins_what_only_it_tells(org: PracticeOrg) -> None:
+    assert named(examined(org), "OpportunityFieldHistory").grade == "ok"
+    org.hide("OpportunityFieldHistory")
+    check = named(examined(org), "OpportunityFieldHistory")
+    assert (check.area, check.grade) == ("history", "warning")
+    assert check.thinned == {"owner", "next_step"}
+    assert "Set History Tracking" in (check.advice or "")
+
+
 def test_a_needed_field_that_is_hidden_is_broken(org: PracticeOrg) -> None:
     org.hide("Task.IsClosed")
     check = named(examined(org), "Task.IsClosed")
@@ -128,10 +137,10 @@ def test_a_clock_that_is_off_is_told_with_its_side(
 
 
 def test_a_day_that_is_nearly_used_up_is_a_warning(org: PracticeOrg) -> None:
-    org.limit(daily_calls=10_000, others=8_500)
+    org.limit(daily_calls=10_000, others=9_200)
     check = named(examined(org, call_share="0.5"), "DailyApiRequests")
     assert check.grade == "warning"
-    assert "5,000 (share 0.5)" in check.told
+    assert "may make 5,000 (call_share 0.5)" in check.told
 
 
 def test_reading_stops_at_the_share_and_goes_on_from_its_cursor(org: PracticeOrg) -> None:
