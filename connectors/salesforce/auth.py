@@ -1,16 +1,17 @@
-"""OAuth tokens of one connection: client credentials, or an admin's session for set-up."""
+"""OAuth tokens of one connection, or a session that somebody else has begun."""
 
-import base64
 import re
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from datetime import datetime
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from simple_salesforce.exceptions import SalesforceAuthenticationFailed
-from simple_salesforce.login import token_login
+import orjson
 
 from connectors.errors import Fatal, Reauthorise, Retry
+from connectors.salesforce.grants import Grant, OfClient
 from connectors.salesforce.session import LOOPBACK, CrmSession
 
 _SALESFORCE_HOST = re.compile(r"(^|\.)(salesforce\.com|salesforce\.mil|sfcrmproducts\.cn)$")
@@ -53,30 +54,27 @@ def host_of(base_url: str) -> str:
     if parts.scheme != "https" or not _SALESFORCE_HOST.search(name):
         raise Fatal("base_url: expected https://YOUR-DOMAIN.my.salesforce.com")
     if name in {"login.salesforce.com", "test.salesforce.com"}:
-        raise Fatal("base_url: client credentials need the My Domain address, not the login page's")
+        raise Fatal("base_url: give the My Domain address, not the login page's")
     return parts.netloc
 
 
-class ClientCredentials:
-    """Tokens by the client-credentials flow of an External Client App.
+class Logins:
+    """Tokens by a grant of an External Client App.
 
     Threads that find the same token stale cause one login between them. Credentials
     that were refused once are not tried again: a storm of logins locks the user out.
     """
 
-    def __init__(
-        self, session: CrmSession, *, base_url: str, consumer_key: str, consumer_secret: str
-    ) -> None:
+    def __init__(self, session: CrmSession, *, base_url: str, grant: Grant) -> None:
         self._session = session
         self._host = host_of(base_url)
-        self._key = consumer_key
-        self._secret = consumer_secret
+        self._grant = grant
         self._lock = threading.Lock()
         self._token: Token | None = None
         self._refused: str | None = None
 
     def __repr__(self) -> str:
-        return f"ClientCredentials({self._host})"
+        return f"{type(self).__name__}({self._host})"
 
     def token(self) -> Token:
         """The present token, logging in where there is none. Raises `Reauthorise`."""
@@ -95,30 +93,46 @@ class ClientCredentials:
     def _log_in(self) -> Token:
         if self._refused:
             raise Reauthorise(self._refused)
-        pair = base64.b64encode(f"{self._key}:{self._secret}".encode()).decode()
-        try:
-            value, host = token_login(
-                f"https://{self._host}/services/oauth2/token",
-                {"grant_type": "client_credentials"},
-                self._host,
-                self._key,
-                {"Authorization": f"Basic {pair}"},
-                None,
-                self._session,
-            )
-        except SalesforceAuthenticationFailed as refusal:
-            if isinstance(refusal.code, int):
-                # No JSON: a proxy's or a maintenance page, not a verdict on the credentials.
-                raise Retry(f"{self._host} answered the login with {refusal.code}") from None
-            self._refused = f"{self._host} refused the login: {refusal.auth_message}"
-            raise Reauthorise(self._refused, code=str(refusal.code)) from None
+        told = self._grant.ask(self._exchange, self._now)
+        value, host = told.get("access_token"), urlsplit(told.get("instance_url") or "").netloc
         if not value or not host:
             raise Fatal(f"{self._host} answered the login without a token")
-        return Token(host=host.rstrip("/"), value=value)
+        return Token(host=host, value=value)
+
+    def _exchange(self, form: Mapping[str, str], headers: Mapping[str, str]) -> Mapping[str, Any]:
+        """The answer of the token endpoint."""
+        url = f"https://{self._host}/services/oauth2/token"
+        answer = self._session.post(url, data=dict(form), headers=dict(headers))
+        try:
+            told: dict[str, Any] = orjson.loads(answer.content)
+        except orjson.JSONDecodeError:
+            # A proxy's or a maintenance page, not a verdict on the credentials.
+            raise Retry(f"{self._host} answered the login with {answer.status_code}") from None
+        if not answer.ok:
+            self._refused = f"{self._host} refused the login: {told.get('error_description')}"
+            raise Reauthorise(self._refused, code=str(told.get("error")))
+        return told
+
+    def _now(self) -> datetime:
+        """The CRM's clock: ours may be wrong by more than an assertion lives."""
+        self._session.get(f"https://{self._host}/services/data/")
+        if self._session.seen_at is None:
+            raise Fatal(f"{self._host} sends no Date header; a proxy between us takes it away")
+        return self._session.seen_at
+
+
+class ClientCredentials(Logins):
+    """Tokens by the client-credentials flow: of the user that the app runs as."""
+
+    def __init__(
+        self, session: CrmSession, *, base_url: str, consumer_key: str, consumer_secret: str
+    ) -> None:
+        grant = OfClient(consumer_key, consumer_secret)
+        super().__init__(session, base_url=base_url, grant=grant)
 
 
 class AdminSession:
-    """An admin's own session id, for `setup`. It can't be renewed."""
+    """A session id, as of an admin for `setup`. It can't be renewed."""
 
     def __init__(self, *, base_url: str, access_token: str) -> None:
         self._token = Token(host=host_of(base_url), value=access_token)

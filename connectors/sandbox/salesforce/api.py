@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
@@ -41,7 +42,7 @@ class Api:
     def __init__(self, practice: Practice, on_advance: Callable[[], None]) -> None:
         self._practice = practice
         self._on_advance = on_advance
-        self._tokens = auth.Tokens()
+        self._tokens = auth.Tokens(practice.clock.now)
         self._faults = Faults()
         self._calls = Calls(0, Counter(), Counter())
         self._lock = threading.Lock()
@@ -140,11 +141,14 @@ class Api:
             base_url=self.base_url,
             organisation=self._practice.organisation_id,
             user=self._practice.user_id,
-            at_ms=int(self._practice.clock.now().timestamp() * 1000),
+            username=str(self._user()["Username"]),
         )
 
+    def _user(self) -> dict[str, Any]:
+        return self._practice.store.get("User", self._practice.user_id) or {}
+
     def _identity(self) -> dict[str, object]:
-        user = self._practice.store.get("User", self._practice.user_id) or {}
+        user = self._user()
         organisation = self._practice.organisation_id
         return {
             "id": f"{self.base_url}/id/{organisation}/{user['Id']}",
@@ -239,13 +243,21 @@ class Api:
         return reply_json({"hidden": len(set(names))})
 
     def _settings(self, request: Request) -> Response:
-        """`{"field_history": true}`: field history is kept from now on; false: no longer."""
+        """Any of `field_history` (true: kept from now on; false: no longer), `rotation` (refresh
+        tokens are good for one use) and `jwt_public_key` (PEM, of the app's certificate).
+        """
         told = request.json()
-        is_on = told.get("field_history") if isinstance(told, dict) else None
-        if not isinstance(is_on, bool):
-            return reply_json({"error": "field_history must be true or false"}, 400)
-        self._practice.track_fields(self._practice.clock.now() if is_on else None)
-        return reply_json({"field_history": is_on})
+        kinds = {"field_history": bool, "rotation": bool, "jwt_public_key": str}
+        if not isinstance(told, dict) or not all(
+            isinstance(value, kinds.get(name, ())) for name, value in told.items()
+        ):
+            return reply_json({"error": "field_history, rotation: true or false"}, 400)
+        if "field_history" in told:
+            is_on = told["field_history"]
+            self._practice.track_fields(self._practice.clock.now() if is_on else None)
+        self._tokens.rotates = told.get("rotation", self._tokens.rotates)
+        self._tokens.public_key = told.get("jwt_public_key", self._tokens.public_key)
+        return reply_json({"set": sorted(told)})
 
     def _limits(self, request: Request) -> Response:
         """`{"daily_calls": 500, "others": 100}`: the day's limit, and the calls that other
