@@ -153,14 +153,15 @@ class Api:
             ("POST", "limits"): self._set_limits,
             ("POST", "tokens"): self._add_token,
             ("POST", "demands"): self._set_demands,
+            ("POST", "permissions"): self._set_permissions,
+            ("POST", "settings"): self._set_settings,
             ("GET", "truth"): self._truth,
             ("GET", "state"): lambda _: reply_json(self._state()),
         }
         door = doors.get((request.method, request.path.removeprefix("/_sandbox/")))
         if door is None:
-            return reply_json(
-                {"error": "advance, demands, faults, limits, tokens, truth or state"}, 404
-            )
+            names = ", ".join(" ".join(each) for each in doors)
+            return reply_json({"error": f"there are {names}"}, 404)
         try:
             return door(request)
         except (KeyError, TypeError, ValueError, AttributeError, re.error) as error:
@@ -196,6 +197,17 @@ class Api:
         """`[{type, property, when}]`: what 2026-09 enforces on every write."""
         return reply_json({"demands": self._records.demands.replace(request.json())})
 
+    def _set_permissions(self, request: Request) -> Response:
+        """`{"hide": ["deals.hs_next_step"]}`: properties that no caller sees now."""
+        with self._practice.store.transaction():
+            hidden = self._practice.edition.hide(map(str, request.json()["hide"]))
+        return reply_json({"hidden": hidden})
+
+    def _set_settings(self, request: Request) -> Response:
+        """`{"edition": "starter"}`: what the portal has, and the calls that it grants."""
+        grant = self._practice.edition.change(str(request.json()["edition"]))
+        return reply_json(self._limits.set(dataclasses.asdict(grant)))
+
     def _truth(self, _: Request) -> Response:
         lines = "\n".join(self._practice.truth()) + "\n"
         return Response(body=lines.encode(), content_type="application/x-ndjson")
@@ -214,6 +226,8 @@ class Api:
             "counts": self._practice.counts(),
             "faults": self._faults.waiting(),
             "limits": dataclasses.asdict(self._limits.allowed),
+            "edition": self._practice.edition.name,
+            "hidden": list(self._practice.edition.hidden),
             "portal_id": PORTAL_ID,
             "managers": self._staff.managers(),
             "fiscal_year_start_month": self._staff.fiscal_year_start_month(),

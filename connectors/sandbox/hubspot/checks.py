@@ -39,8 +39,8 @@ def clean(
     patch: dict[str, str] = {}
     problems: list[Problem] = []
     for name, value in told.items():
-        definition = store.properties[record.type].get(str(name))
-        if definition is None or definition["archived"]:
+        definition = store.definition(record.type, str(name))
+        if definition is None:
             problem = f'Property "{name}" does not exist'
             problems.append((str(name), "PROPERTY_DOESNT_EXIST", problem))
             continue

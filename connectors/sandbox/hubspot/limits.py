@@ -15,14 +15,12 @@ from connectors.sandbox.hubspot.values import stamp
 from connectors.sandbox.loopback import Response, reply_json
 
 WINDOW_SECONDS = 10
-# What a Professional portal grants.
-REAL = {"ten_secondly": 190, "daily": 625_000, "search_per_second": 5}
 
 
 @dataclass(slots=True, kw_only=True)
 class Allowed:
     """How many calls are allowed. More than any portal grants by default, so that tests and
-    demonstrations need not wait; `REAL` has what a portal grants.
+    demonstrations need not wait; `edition.EDITIONS` has what portals grant.
     """
 
     ten_secondly: int = 10_000

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from connectors.sandbox.clock import Wall, wall_clock
 from connectors.sandbox.hubspot.catalog import TYPES
+from connectors.sandbox.hubspot.edition import Edition
 from connectors.sandbox.hubspot.load import Loader
 from connectors.sandbox.hubspot.stages import Stages
 from connectors.sandbox.hubspot.store import Store
@@ -21,6 +22,7 @@ class Practice:
         state_dir.mkdir(parents=True, exist_ok=True)
         self.store = Store(state_dir / _DATABASE)
         self.stages = Stages(self.store)
+        self.edition = Edition(self.store)
         self._people = Workforce(self.store, seed=seed, deals=deals, wall=wall)
         self.clock = self._people.clock
         if self._people.is_new:

@@ -37,9 +37,14 @@ class Schema:
 
     def all(self, call: Call) -> Response:
         """Every definition, or with `archived=true` the archived ones."""
-        wanted = call.flag("archived")
-        found = self._store.properties[call.type().id].values()
-        return reply_json({"results": [each for each in found if each["archived"] == wanted]})
+        wanted, type_id = call.flag("archived"), call.type().id
+        found = self._store.properties[type_id].values()
+        shown = [
+            each
+            for each in found
+            if each["archived"] == wanted and (type_id, each["name"]) not in self._store.hidden
+        ]
+        return reply_json({"results": shown})
 
     def get(self, call: Call) -> Response:
         """One definition."""
@@ -146,8 +151,9 @@ class Schema:
         return Response(status=204)
 
     def _find(self, call: Call, name: str, *, archived: bool = False) -> Body:
-        found = self._store.properties[call.type().id].get(name)
-        if found is None or found["archived"] != archived:
+        type_id = call.type().id
+        found = self._store.properties[type_id].get(name)
+        if found is None or found["archived"] != archived or (type_id, name) in self._store.hidden:
             raise not_found(f"No property named {name} exists on {call.type().name}")
         return found
 

@@ -136,8 +136,8 @@ class Search:
             return "updated_at", "datetime"
         if name in (kind.created, "hs_createdate"):
             return "created_at", "datetime"
-        definition = self._store.properties[kind.id].get(name)
-        if definition is None or definition["archived"] or not _NAME.match(name):
+        definition = self._store.definition(kind.id, name)
+        if definition is None or not _NAME.match(name):
             raise ApiError(
                 400,
                 "VALIDATION_ERROR",

@@ -75,6 +75,8 @@ class Staff:
         """Teams with the ids of their users; nothing tells which team stands above which."""
         del call
         people = self._people()
+        if not self._practice.edition.has_teams:
+            return reply_json({"results": []})
         rows = self._store.select("SELECT id, body FROM team ORDER BY id")
         teams = [
             orjson.loads(body)
@@ -158,7 +160,7 @@ class Staff:
         for owner_id, user_id, each in self._people():
             team = each["team"]
             teams = []
-            if team:
+            if team and self._practice.edition.has_teams:
                 name = orjson.loads(names[int(team)])["name"]
                 teams.append({"id": team, "name": name, "primary": True})
             owners.append(

@@ -66,6 +66,7 @@ class Store(Database):
     def __init__(self, path: Path) -> None:
         super().__init__(path, _TABLES)
         self.properties = {each: properties_of(each) for each in TYPES}
+        self.hidden: frozenset[tuple[str, str]] = frozenset()
         for type_id, name, body in self.select("SELECT type, name, body FROM property"):
             self.properties[type_id][name] = orjson.loads(body)
         self._last_ids = {
@@ -82,6 +83,13 @@ class Store(Database):
             )
             for each in TYPES.values()
         }
+
+    def definition(self, type_id: str, name: str) -> dict[str, Any] | None:
+        """A property that callers may see, None if there is none of that name."""
+        found = self.properties[type_id].get(name)
+        if found is None or found["archived"] or (type_id, name) in self.hidden:
+            return None
+        return found
 
     def new_id(self, type_id: str) -> int:
         """The next id of a type; ids are never used again."""

@@ -64,9 +64,8 @@ class Views:
 
     def _is_known(self, type_id: str, name: str) -> bool:
         if name.startswith("hs_v2_date_entered_"):
-            return type_id == catalog.DEAL
-        found = self._store.properties[type_id].get(name)
-        return found is not None and not found["archived"]
+            return type_id == catalog.DEAL and self._practice.edition.has_stage_dates
+        return self._store.definition(type_id, name) is not None
 
     def _names(self, kind: catalog.ObjectType, asked: Sequence[str]) -> list[str]:
         if not asked:
