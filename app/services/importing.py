@@ -147,7 +147,7 @@ def _store(
     clock: Clock,
     progress: Progress | None,
 ) -> SyncReport:
-    connection_id = _connection(db, source, name, clock=clock)
+    connection_id = _connection(db, name, clock=clock)
     with db.write() as conn:
         run_id = runs.begin(conn, connection_id, "import", arguments={}, at=clock.now())
     try:
@@ -183,26 +183,10 @@ def _confirm_roles(
     setup.accept(db, connection_id, stated, by="stages file", clock=clock)
 
 
-def _connection(db: Database, source: ImportSource, name: str, *, clock: Clock) -> int:
-    """The connection's id; its account and clock are those that the files tell."""
-    account = source.account()
-    now = clock.now()
+def _connection(db: Database, name: str, *, clock: Clock) -> int:
+    """The connection's id; refresh stores what the files tell of its account."""
     present = _find(db, name)
+    if present is not None:
+        return present.id
     with db.write() as conn:
-        connection_id = (
-            present.id
-            if present is not None
-            else connections.create(conn, name=name, crm=CRM, config={}, secret=None, at=now)
-        )
-        connections.update(
-            conn,
-            connection_id,
-            account_crm_id=account.crm_id,
-            account_name=account.name,
-            time_zone=account.time_zone,
-            home_currency=account.home_currency,
-            fiscal_start_month=account.fiscal_year_start_month,
-            crm_seen_at=account.now,
-            crm_seen_by_us_at=now,
-        )
-    return connection_id
+        return connections.create(conn, name=name, crm=CRM, config={}, secret=None, at=clock.now())
