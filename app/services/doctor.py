@@ -4,7 +4,7 @@ The connector tells what it finds in the CRM, the store what it holds; joined wi
 rule needs, they say which rules are blind.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -19,7 +19,6 @@ from rules.rule import Rule
 State = Literal["ok", "warning", "blind", "broken"]
 Sight = Literal["sees", "half-blind", "blind"]
 STATES: tuple[State, ...] = ("ok", "warning", "blind", "broken")
-SIGHTS: tuple[Sight, ...] = ("sees", "half-blind", "blind")
 EXIT_CODES: Mapping[State, int] = {"ok": 0, "warning": 0, "blind": 7, "broken": 8}
 WITHOUT_CRM = ("files",)
 
@@ -49,7 +48,7 @@ class Verdict:
     effects: Sequence[Effect]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class RuleSight:
     """What a rule sees after all checks, and why not more, the worst first."""
 
@@ -86,7 +85,7 @@ def diagnose(parts: Parts, row: ConnectionRow, rules: Sequence[Rule] = DEAL_RULE
         connection=row.name,
         state=max((verdict.state for verdict in verdicts), key=STATES.index, default="ok"),
         checks=verdicts,
-        rules=[_seen(rule, found, verdicts) for rule in rules],
+        rules=[RuleSight(rule.slug, *_sight(rule, found)) for rule in rules],
     )
 
 
@@ -125,27 +124,51 @@ def _judged(check: Check, rules: Sequence[Rule]) -> Verdict:
 
 
 def _effects(check: Check, rule: Rule) -> Iterator[Effect]:
-    lost, thinned = (_of(rule, parts) for parts in (check.lost, check.thinned))
-    if rule.is_blind(lost):
-        why = f"it looks at {_named(lost)}, and {check.name} can't be seen"
-        yield Effect(rule.slug, "blind", why)
-        return
-    for need in lost:
-        why = f"without {_named([need])} ({check.name}), {rule.partly[need]}"
-        yield Effect(rule.slug, "half-blind", why)
-    if thinned:
-        why = f"{_named(thinned)} are seen in part only ({check.name})"
-        yield Effect(rule.slug, "half-blind", why)
+    sight, why = _sight(rule, [check])
+    for each in why:
+        yield Effect(rule.slug, sight, each)
 
 
-def _of(rule: Rule, parts: Collection[str]) -> list[str]:
-    """Those of the parts that the rule needs, in its own order."""
-    return [need for need in rule.needs if need in parts]
+def _sight(rule: Rule, checks: Sequence[Check]) -> tuple[Sight, list[str]]:
+    """What a rule sees after these checks together, and why not more, the worst first.
+
+    Several may blind a rule that none of them blinds alone.
+    """
+    lost = {need: _names(checks, need, "lost") for need in rule.needs}
+    thinned = {need: _names(checks, need, "thinned") for need in rule.needs}
+    gone = [need for need in rule.needs if lost[need]]
+    if is_blind := rule.is_blind(gone):
+        vital = [need for need in gone if need not in rule.partly] or gone
+        names = list(dict.fromkeys(name for need in vital for name in lost[need]))
+        why = [f"it looks at {_listed(map(_word, vital))}, and {_listed(names)} can't be seen"]
+        gone = [need for need in gone if need not in vital]
+    else:
+        why = []
+    why += [f"without {_word(need)} ({_listed(lost[need])}), {rule.partly[need]}" for need in gone]
+    why += [
+        f"{_word(need)} are seen in part only ({_listed(thinned[need])})"
+        for need in rule.needs
+        if thinned[need] and not lost[need]
+    ]
+    return ("blind" if is_blind else "half-blind" if why else "sees"), why
 
 
-def _named(needs: Sequence[str]) -> str:
-    words = [_WORDS.get(need, need.replace("_", " ")) for need in needs]
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+def _names(checks: Sequence[Check], need: str, how: Literal["lost", "thinned"]) -> list[str]:
+    """By the names of the checks what takes a need; `the data` stands for what was read."""
+    return [
+        "the data" if check.area == "data" else check.name
+        for check in checks
+        if need in getattr(check, how)
+    ]
+
+
+def _listed(words: Iterable[str]) -> str:
+    *others, last = words
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _word(need: str) -> str:
+    return _WORDS.get(need, need.replace("_", " "))
 
 
 _WORDS = {
@@ -159,13 +182,3 @@ _WORDS = {
     "contacts": "contacts",
     "activities": "activities",
 }
-
-
-def _seen(rule: Rule, found: Sequence[Check], verdicts: Sequence[Verdict]) -> RuleSight:
-    """What is left after all checks: several together may blind a rule that none does alone."""
-    mine = [each for verdict in verdicts for each in verdict.effects if each.rule == rule.slug]
-    mine.sort(key=lambda effect: -SIGHTS.index(effect.sight))
-    sight: Sight = "half-blind" if mine else "sees"
-    if rule.is_blind({part for check in found for part in check.lost}):
-        sight = "blind"
-    return RuleSight(rule=rule.slug, sight=sight, why=[effect.why for effect in mine])
