@@ -58,7 +58,7 @@ def read(store: Path) -> dict[str, Any]:
 def rules(store: Path) -> dict[str, Any]:
     """Reader and rules, without flags in the store."""
     from organisation import AS_OF, CONNECTION
-    from peers import digest
+    from verdicts import digest
 
     from app.store.database import Database
     from app.store.frames import load_tables
@@ -116,7 +116,7 @@ def score_in_place(store: Path) -> dict[str, Any]:
 
 def oracle(store: Path) -> dict[str, Any]:
     """The slow, plain-Python reading of the rules that the tests compare with."""
-    from peers import by_oracle
+    from with_oracle import by_oracle
 
     watch = Stopwatch()
     found = by_oracle(store)
@@ -125,7 +125,7 @@ def oracle(store: Path) -> dict[str, Any]:
 
 def pandas(store: Path) -> dict[str, Any]:
     """The same features and severities in pandas; no evidence, no sentences, no flags."""
-    from peers import by_pandas
+    from with_pandas import by_pandas
 
     watch = Stopwatch()
     found = by_pandas(store)

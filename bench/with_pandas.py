@@ -1,128 +1,21 @@
-"""What scoring is measured against: the tests' plain-Python oracle, and pandas.
+"""The three rules in pandas: features and severities; no evidence, no sentences, no flags.
 
-Both find the same verdicts; `digest` is how that is checked. Neither writes flags. The made-up
-store has no mass changes and no default dates, so pandas does not look for them.
+The made-up store has no mass changes and no default dates, so they are not looked for.
 """
 
-import hashlib
 import sqlite3
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from organisation import AS_OF, CONNECTION, DAY, INTEGRATION, NOW
-
-from app.store.database import Database
-from app.store.frames import load_tables
-from rules.deal import DEAL_RULES
-from rules.rule import Severity
-from rules.tables import Tables
-from tests.rules.oracle.organisation import Deal, Organisation
-from tests.rules.oracle.rules import ORACLES
+from organisation import DAY, INTEGRATION, NOW
+from verdicts import digest
 
 MINUTE = 60_000_000
-EARLY, MIDDLE, LATE, CLOSED = 0, 1, 2, 4
+MIDDLE, LATE, CLOSED = 1, 2, 4
 COMMIT = 4
-API = 4
-
-
-def digest(verdicts: Iterable[tuple[str, int, int]]) -> dict[str, Any]:
-    """Numbers by rule, and a hash of all verdicts (rule, deal, severity)."""
-    ordered = sorted((rule, int(deal), int(severity)) for rule, deal, severity in verdicts)
-    counts = Counter(rule for rule, _, _ in ordered)
-    return {
-        "found": {rule.slug: counts[rule.slug] for rule in DEAL_RULES},
-        "digest": hashlib.sha256(repr(ordered).encode()).hexdigest()[:16],
-    }
-
-
-class _OfDeal:
-    """Rows of the deal at hand, where the oracle would look through all of them."""
-
-    def __init__(self, rows: dict[int, list[dict[str, Any]]]) -> None:
-        self._rows = rows
-        self.deal = 0
-
-    def iter_rows(self, *, named: bool) -> Iterator[dict[str, Any]]:
-        """The rows, as a frame gives them."""
-        assert named
-        return iter(self._rows.get(self.deal, ()))
-
-
-class _Fast(Organisation):
-    """The oracle's organisation with its rows sorted by deal beforehand."""
-
-    def __init__(self, tables: Tables) -> None:
-        self.views = {
-            name: _OfDeal(_by_deal(getattr(tables, name).iter_rows(named=True)))
-            for name in (
-                "stage_changes",
-                "close_date_changes",
-                "owner_changes",
-                "forecast_changes",
-                "contact_roles",
-            )
-        }
-        self.views |= _activities_of(tables)
-        for name, view in self.views.items():
-            object.__setattr__(tables, name, view)
-        super().__init__(tables, AS_OF)
-
-    def at(self, deal: int) -> None:
-        """Look at this deal from now on."""
-        for view in self.views.values():
-            view.deal = deal
-
-    def _deal(self, row: dict[str, Any]) -> Deal:
-        self.at(row["deal_id"])
-        return super()._deal(row)
-
-
-def _by_deal(rows: Iterable[dict[str, Any]]) -> dict[int, list[dict[str, Any]]]:
-    grouped: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for row in rows:
-        grouped[row["deal_id"]].append(row)
-    return grouped
-
-
-def _activities_of(tables: Tables) -> dict[str, _OfDeal]:
-    """Activities that could tell something of a deal, and who took part in them."""
-    present: dict[int, list[int]] = defaultdict(list)
-    for row in tables.activity_contacts.iter_rows(named=True):
-        present[row["activity_id"]].append(row["contact_id"])
-    deals_of: dict[int, list[int]] = defaultdict(list)
-    for row in tables.contact_roles.iter_rows(named=True):
-        deals_of[row["contact_id"]].append(row["deal_id"])
-    activities: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    links: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for row in tables.activities.iter_rows(named=True):
-        deals = {row["deal_id"]}
-        if row["deal_id"] is None:
-            deals = {deal for one in present[row["activity_id"]] for deal in deals_of[one]}
-        for deal in deals:
-            activities[deal].append(row)
-            links[deal] += [
-                {"activity_id": row["activity_id"], "contact_id": one}
-                for one in present[row["activity_id"]]
-            ]
-    return {"activities": _OfDeal(activities), "activity_contacts": _OfDeal(links)}
-
-
-def by_oracle(store: Path) -> dict[str, Any]:
-    """Read with our reader, judge deal by deal in plain Python."""
-    with closing(Database(f"sqlite:///{store}")) as database:
-        org = _Fast(load_tables(database, CONNECTION))
-    verdicts = []
-    for deal in org.deals:
-        org.at(deal.id)
-        for rule, judge in ORACLES.items():
-            verdict = judge(org, deal)
-            if verdict is not None:
-                verdicts.append((rule, deal.id, int(Severity[verdict[0].upper()])))
-    return digest(verdicts)
 
 
 def by_pandas(store: Path) -> dict[str, Any]:
@@ -258,11 +151,7 @@ def _slippage(frames: _Frames) -> Iterator[tuple[str, int, int]]:
 
 
 def _by_program(edits: pd.DataFrame) -> pd.Series:
-    return (edits["by_id"] == INTEGRATION) & (INTEGRATION in _programs())
-
-
-def _programs() -> frozenset[int]:
-    return frozenset({INTEGRATION})
+    return edits["by_id"] == INTEGRATION
 
 
 def _not_at_closing(moved: pd.DataFrame, stages: pd.DataFrame) -> pd.DataFrame:
