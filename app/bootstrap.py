@@ -16,18 +16,25 @@ from app.services.parts import Crm, Parts
 from app.settings import Settings
 from app.store.database import Database
 from connectors.errors import Fatal
+from connectors.keeping import SecretKeeper
 
 CRMS = ("salesforce", "hubspot", "files")
 SANDBOXES = ("salesforce", "hubspot")
 
 
-def open_crm(crm: str, config: Mapping[str, Any], secret: Mapping[str, str]) -> Crm:
+def open_crm(
+    crm: str,
+    config: Mapping[str, Any],
+    secret: Mapping[str, str],
+    *,
+    keeper: SecretKeeper | None = None,
+) -> Crm:
     """Open a CRM account by the name of its vendor."""
     try:
         if crm == "salesforce":
             from connectors import salesforce
 
-            return salesforce.connect(config, secret)
+            return salesforce.connect(config, secret, keeper)
         if crm == "hubspot":
             from connectors import hubspot
 

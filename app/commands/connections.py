@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from app.commands.credentials import VENDORS, Told
+from app.commands.credentials import SALESFORCE_AUTH, VENDORS, Told
 from app.commands.screen import Json, facts, opened, out, print_json, table
-from app.errors import BadInput
+from app.errors import BadInput, Conflict
 from app.services import connect
 from app.services.switch import switch_mode
 from app.store import connections
@@ -48,6 +48,17 @@ def add(  # noqa: PLR0913 - its options
     consumer_key: Annotated[
         str | None, typer.Option(help="Salesforce: of the app for Forestage.")
     ] = None,
+    auth: Annotated[
+        str | None,
+        typer.Option(help=f"Salesforce: {', '.join(SALESFORCE_AUTH)}.", show_default=False),
+    ] = None,
+    username: Annotated[str | None, typer.Option(help="Salesforce, jwt: the user.")] = None,
+    private_key_file: Annotated[
+        Path | None, typer.Option(help="Salesforce, jwt: a PEM file, instead of the environment.")
+    ] = None,
+    audience: Annotated[
+        str | None, typer.Option(help="Salesforce, jwt: the login page, where it is another.")
+    ] = None,
     client_id: Annotated[
         str | None, typer.Option(help="HubSpot: of an OAuth app; none with a service key.")
     ] = None,
@@ -69,9 +80,10 @@ def add(  # noqa: PLR0913 - its options
     """Connect a CRM account; it starts in mode `observe`, in which nothing is written to it.
 
     Secrets come from the environment, from stdin, or are asked for. Salesforce:
-    FORESTAGE_CONSUMER_SECRET. HubSpot: FORESTAGE_ACCESS_TOKEN, or with `--client-id`
-    FORESTAGE_CLIENT_SECRET and FORESTAGE_REFRESH_TOKEN. With `--replace`, settings that
-    are not given stay.
+    FORESTAGE_CONSUMER_SECRET; with `--auth jwt` FORESTAGE_PRIVATE_KEY or a file, with
+    refresh-token FORESTAGE_REFRESH_TOKEN too, with session FORESTAGE_SESSION_ID alone.
+    HubSpot: FORESTAGE_ACCESS_TOKEN, or with `--client-id` FORESTAGE_CLIENT_SECRET and
+    FORESTAGE_REFRESH_TOKEN. With `--replace`, settings that are not given stay.
     """
     if crm not in VENDORS:
         raise BadInput("CRM", f"{crm!r} can't be connected; files are read by `forestage import`")
@@ -79,7 +91,11 @@ def add(  # noqa: PLR0913 - its options
         Told(
             base_url=base_url,
             api_version=api_version,
+            auth=auth,
             consumer_key=consumer_key,
+            username=username,
+            private_key_file=private_key_file,
+            audience=audience,
             client_id=client_id,
             managers=managers,
             fiscal_year_start_month=fiscal_year_start_month,
@@ -176,6 +192,8 @@ def mode(
     with opened(ctx, purpose="`forestage connections mode`") as parts:
         with parts.db.read() as conn:
             row = connections.get(conn, name)
+        if row.crm == "files" and to == "write":
+            raise Conflict(f"{row.name} was imported from files: there is no CRM to write to")
         switch_mode(parts.db, row.id, to, clock=parts.clock)
         with parts.db.read() as conn:
             row = connections.get(conn, name)
@@ -183,6 +201,34 @@ def mode(
         print_json(as_json(row))
     else:
         out().print(f"[bold]{row.name}[/] is in mode {row.mode}.")
+
+
+@APP.command("share")
+def share(
+    ctx: typer.Context,
+    name: Name,
+    of_the_day: Annotated[
+        float, typer.Argument(metavar="SHARE", help="Above 0, at most 1; 0.25 where not set.")
+    ],
+    *,
+    as_json_too: Json = False,
+) -> None:
+    """Set the share of the CRM's daily calls that Forestage may make.
+
+    Where it is used up a sync stops with what it has read so far, and goes on from there
+    when calls are free again. The last tenth of the CRM's day is never taken.
+    """
+    if not 0 < of_the_day <= 1:
+        raise BadInput("SHARE", f"{of_the_day:g} is not above 0 and at most 1")
+    with opened(ctx, purpose="`forestage connections share`") as parts, parts.db.write() as conn:
+        row = connections.get(conn, name)
+        config = {**row.config, "call_share": f"{of_the_day:g}"}
+        connections.update(conn, row.id, config=config)
+        row = connections.get(conn, name)
+    if as_json_too:
+        print_json(as_json(row))
+    else:
+        out().print(f"[bold]{row.name}[/] may make {of_the_day:.0%} of the CRM's daily calls.")
 
 
 def _moment(at: Any) -> str:

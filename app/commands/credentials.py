@@ -3,6 +3,7 @@ arguments.
 """
 
 import csv
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from app.commands.screen import secret_from
 from app.errors import BadInput
 
 SALESFORCE_VERSION = "66.0"
+CLIENT_CREDENTIALS = "client-credentials"
+SALESFORCE_AUTH = (CLIENT_CREDENTIALS, "jwt", "refresh-token", "session")
 _COLUMNS = 2
 
 
@@ -20,7 +23,11 @@ class Told:
 
     base_url: str | None = None
     api_version: str | None = None
+    auth: str | None = None
     consumer_key: str | None = None
+    username: str | None = None
+    private_key_file: Path | None = None
+    audience: str | None = None
     client_id: str | None = None
     managers: Path | None = None
     fiscal_year_start_month: int | None = None
@@ -36,24 +43,63 @@ class Credentials:
 
 
 def of_salesforce(told: Told) -> Credentials:
-    """An External Client App's key and secret. BadInput names the option that is missing."""
+    """What an External Client App signs in with. BadInput names the option that is missing."""
     if told.base_url is None:
         raise BadInput("--base-url", "give the org's address, https://acme.my.salesforce.com")
+    auth = told.auth or CLIENT_CREDENTIALS
+    if auth not in SALESFORCE_AUTH:
+        raise BadInput("--auth", f"{auth!r} is not one of {', '.join(SALESFORCE_AUTH)}")
+    _refuse("salesforce", client_id=told.client_id, managers=told.managers)
+    if auth != "jwt":
+        names = ("username", "private_key_file", "audience")
+        _refuse(f"auth {auth}", **{name: getattr(told, name) for name in names})
+    config = {
+        "base_url": told.base_url,
+        "api_version": told.api_version or SALESFORCE_VERSION,
+        "auth": auth,
+    }
+    if told.audience is not None:
+        config["audience"] = told.audience
+    return Credentials(config, _salesforce_secrets(told, auth))
+
+
+def _salesforce_secrets(told: Told, auth: str) -> dict[str, str]:
+    if auth == "session":
+        return {"session_id": _secret(told, "session_id")}
     if told.consumer_key is None:
         raise BadInput("--consumer-key", "give the key of the app that Forestage logs in with")
-    _refuse("salesforce", client_id=told.client_id, managers=told.managers)
-    secret = secret_from(
-        "FORESTAGE_CONSUMER_SECRET", from_stdin=told.from_stdin, label="consumer secret"
-    )
-    return Credentials(
-        {"base_url": told.base_url, "api_version": told.api_version or SALESFORCE_VERSION},
-        {"consumer_key": told.consumer_key, "consumer_secret": secret},
-    )
+    if auth == "jwt":
+        if told.username is None:
+            raise BadInput("--username", "give the user that the app logs in as")
+        key = _private_key(told)
+        return {
+            "consumer_key": told.consumer_key,
+            "username": told.username,
+            "private_key": key,
+        }
+    names = ("consumer_secret", *(("refresh_token",) if auth == "refresh-token" else ()))
+    return {"consumer_key": told.consumer_key, **{name: _secret(told, name) for name in names}}
+
+
+def _private_key(told: Told) -> str:
+    """The key from its file, else from stdin to the end, else from the environment."""
+    if told.private_key_file is not None:
+        try:
+            return told.private_key_file.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadInput("--private-key-file", str(error)) from None
+    return sys.stdin.read() if told.from_stdin else _secret(told, "private_key")
+
+
+def _secret(told: Told, name: str) -> str:
+    label = name.replace("_", " ")
+    return secret_from(f"FORESTAGE_{name.upper()}", from_stdin=told.from_stdin, label=label)
 
 
 def of_hubspot(told: Told) -> Credentials:
     """A static access token, or an OAuth app's secrets where it has a client id."""
-    _refuse("hubspot", consumer_key=told.consumer_key)
+    names = ("consumer_key", "auth", "username", "private_key_file", "audience")
+    _refuse("hubspot", **{name: getattr(told, name) for name in names})
     config: dict[str, Any] = {
         name: value
         for name in ("base_url", "api_version", "fiscal_year_start_month")
@@ -62,17 +108,8 @@ def of_hubspot(told: Told) -> Credentials:
     if told.managers is not None:
         config["managers"] = read_managers(told.managers)
     if told.client_id is None:
-        token = secret_from(
-            "FORESTAGE_ACCESS_TOKEN", from_stdin=told.from_stdin, label="access token"
-        )
-        return Credentials(config, {"access_token": token})
-    secrets = {
-        name: secret_from(f"FORESTAGE_{name.upper()}", from_stdin=told.from_stdin, label=label)
-        for name, label in (
-            ("client_secret", "client secret"),
-            ("refresh_token", "refresh token"),
-        )
-    }
+        return Credentials(config, {"access_token": _secret(told, "access_token")})
+    secrets = {name: _secret(told, name) for name in ("client_secret", "refresh_token")}
     return Credentials(config, {"client_id": told.client_id, **secrets})
 
 

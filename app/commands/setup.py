@@ -134,7 +134,7 @@ def _admin(parts: Parts, row: ConnectionRow) -> Crm:
         return parts.crm(row)
     # The connection's own credentials tell whom the package is installed for.
     secret = {**parts.secrets().open(row.secret), "access_token": token}
-    return parts.open_crm(row.crm, row.config, secret)
+    return parts.open_crm(row.crm, row.config, secret, keeper=parts.keeper(row))
 
 
 def _accept(parts: Parts, row: ConnectionRow, file: Path | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from app.services.parts import Parts
 from app.store import connections
 from app.store.connections import CONNECTIONS, ConnectionRow
 from app.store.schema import METADATA
+from connectors.keeping import Unshared
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
@@ -34,14 +35,15 @@ def add(
     if present is not None and not replace:
         raise Conflict(f"there is a connection {name!r} already; --replace renews its credentials")
     config = {**(present.config if present else {}), **config}
-    account = parts.open_crm(crm, config, secret).reader().account()
+    given = Unshared(secret)
+    account = parts.open_crm(crm, config, secret, keeper=given).reader().account()
     if present is not None and present.account_crm_id not in (None, account.crm_id):
         raise Conflict(
             f"{name!r} is the account {present.account_name}, these credentials open "
             f"{account.name}: histories of two accounts never mix; choose another name"
         )
     now = parts.clock.now()
-    sealed = parts.secrets().seal(secret) if secret else None
+    sealed = parts.secrets().seal(given.secret) if secret else None
     with parts.db.write() as conn:
         connection_id = (
             present.id

@@ -8,12 +8,14 @@ from typing import Any, Protocol
 from app.clock import Clock
 from app.errors import CrmTrouble
 from app.secrets import SecretBox
+from app.services.keeping import StoredSecret
 from app.store import calls
 from app.store.connections import ConnectionRow
 from app.store.database import Database
 from connectors.base import Doctor, Reader, Setup, Writer
 from connectors.budget import Budget
 from connectors.errors import ConnectorError, Reauthorise, Retry
+from connectors.keeping import SecretKeeper
 
 _LONG_S = 120
 
@@ -46,8 +48,15 @@ class Crm(Protocol):
 class OpenCrm(Protocol):
     """Opens a CRM account. BadInput where the configuration is incomplete."""
 
-    def __call__(self, crm: str, config: Mapping[str, Any], secret: Mapping[str, str]) -> Crm:
-        """No call is made before something is read."""
+    def __call__(
+        self,
+        crm: str,
+        config: Mapping[str, Any],
+        secret: Mapping[str, str],
+        *,
+        keeper: SecretKeeper | None = None,
+    ) -> Crm:
+        """No call is made before something is read. `keeper` keeps a secret that use changes."""
         ...
 
 
@@ -82,10 +91,15 @@ class Parts:
 
     def crm(self, row: ConnectionRow) -> Crm:
         """The CRM behind a connection, with what is left of its calls of the day."""
-        crm = self.open_crm(row.crm, row.config, self.secrets().open(row.secret))
+        secret = self.secrets().open(row.secret)
+        crm = self.open_crm(row.crm, row.config, secret, keeper=self.keeper(row))
         with self.db.read() as conn:
             crm.budget.carry(calls.of_the_day(conn, row.id, at=self.clock.now()))
         return crm
+
+    def keeper(self, row: ConnectionRow) -> SecretKeeper:
+        """What stores the connection's secret where it changes."""
+        return StoredSecret(self.db, self.secrets, row.id)
 
     @contextmanager
     def counted(self, row: ConnectionRow) -> Iterator[Crm]:

@@ -115,6 +115,12 @@ def update(conn: sa.Connection, connection_id: int, **columns: Any) -> None:
     conn.execute(sa.update(CONNECTIONS).where(CONNECTIONS.c.id == connection_id).values(**columns))
 
 
+def locked_secret(conn: sa.Connection, connection_id: int) -> str | None:
+    """The sealed secret; nobody else may have it until the transaction ends."""
+    mine = sa.select(CONNECTIONS.c.secret).where(CONNECTIONS.c.id == connection_id)
+    return conn.scalar(mine.with_for_update())
+
+
 def as_of(row: ConnectionRow, now: datetime) -> datetime:
     """The CRM's present: its clock as last seen plus what has passed since, else `now`."""
     if row.crm_seen_at is None or row.crm_seen_by_us_at is None:

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from connectors.keeping import SecretKeeper
+
 if TYPE_CHECKING:
     from connectors.salesforce.connection import SalesforceConnection
-    from connectors.salesforce.grants import Keeper
 
 
 def connect(
-    config: Mapping[str, str], secret: Mapping[str, str], keeper: "Keeper | None" = None
+    config: Mapping[str, str], secret: Mapping[str, str], keeper: SecretKeeper | None = None
 ) -> "SalesforceConnection":
     """A connection to one org, with `.reader()`, `.writer()`, `.setup()`; nothing is sent yet.
 

@@ -5,16 +5,15 @@ from dataclasses import dataclass, field
 
 from connectors.budget import DEFAULT_SHARE, Budget
 from connectors.errors import Fatal
+from connectors.keeping import SecretKeeper, Unshared
 from connectors.salesforce.auth import AdminSession, Logins, host_of
 from connectors.salesforce.client import Client
 from connectors.salesforce.doctor import SalesforceDoctor
 from connectors.salesforce.grants import (
     Grant,
-    Keeper,
     OfClient,
     OfKey,
     OfRefreshToken,
-    Unshared,
 )
 from connectors.salesforce.reader import SalesforceReader
 from connectors.salesforce.session import CrmSession
@@ -42,7 +41,7 @@ class SalesforceConnection:
 
     config: Mapping[str, str]
     secret: Mapping[str, str] = field(repr=False)
-    keeper: Keeper | None = field(default=None, repr=False, compare=False)
+    keeper: SecretKeeper | None = field(default=None, repr=False, compare=False)
     budget: Budget = field(init=False, repr=False, compare=False)
     _shared: Logins | None = field(init=False, repr=False, compare=False, default=None)
 

@@ -299,6 +299,6 @@ def _broken(error: ConnectorError) -> Check:
             advice = "renew the credentials: `forestage connections add --replace`"
             return replace(check, name="login", advice=advice)
         case Retry():
-            return replace(check, area="limits", advice="passing trouble: look again later")
+            return replace(check, name="connection", advice="passing trouble: look again later")
         case _:
             return replace(check, area="permissions", advice="an admin of the CRM must look")

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import jwt
 
 from connectors.errors import Fatal
+from connectors.keeping import Secret, SecretKeeper
 
 _JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _ASSERTION_LIFE = timedelta(minutes=3)  # Salesforce accepts no more
@@ -16,7 +17,6 @@ _ASSERTION_LIFE = timedelta(minutes=3)  # Salesforce accepts no more
 Exchange = Callable[[Mapping[str, str], Mapping[str, str]], Mapping[str, Any]]
 """Form and headers to the token endpoint's answer."""
 Now = Callable[[], datetime]
-Secret = Mapping[str, str]
 
 
 class Grant(Protocol):
@@ -25,27 +25,6 @@ class Grant(Protocol):
     def ask(self, exchange: Exchange, now: Now) -> Mapping[str, Any]:
         """The answer of the token endpoint; `now` tells the CRM's clock, at the cost of a call."""
         ...
-
-
-class Keeper(Protocol):
-    """Keeps a connection's secret, which may change with every use."""
-
-    def exchange(self, renew: Callable[[Secret], Secret]) -> None:
-        """Give the kept secret to `renew` and keep what it returns before this returns. Nobody
-        else, in whatever process, does so meanwhile.
-        """
-        ...
-
-
-@dataclass(slots=True)
-class Unshared:
-    """A secret that nobody else uses; `secret` is the newest."""
-
-    secret: Secret = field(repr=False)
-
-    def exchange(self, renew: Callable[[Secret], Secret]) -> None:
-        """See `Keeper`."""
-        self.secret = renew(self.secret)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +72,7 @@ class OfRefreshToken:
     revokes the whole grant: so the new one is kept before the access token is used.
     """
 
-    keeper: Keeper
+    keeper: SecretKeeper
 
     def ask(self, exchange: Exchange, now: Now) -> Mapping[str, Any]:
         """See `Grant`."""

@@ -82,7 +82,7 @@ class Clinic:
         box = SecretBox(SecretStr(Fernet.generate_key().decode()))
 
         def open_crm(
-            crm: str, config: Mapping[str, Any], secret: Mapping[str, str], *, keeper: Any
+            crm: str, config: Mapping[str, Any], secret: Mapping[str, str], *, keeper: Any = None
         ) -> FakeAccount:
             assert keeper.connection_id == self.row.id
             assert (crm, config, secret) == ("salesforce", {}, {})

@@ -10,10 +10,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from connectors.errors import ConnectorError, Fatal, Reauthorise
+from connectors.keeping import Secret
 from connectors.salesforce import connect
 from connectors.salesforce.client import Client
 from connectors.salesforce.connection import SalesforceConnection
-from connectors.salesforce.grants import Secret
 from tests.connectors.salesforce.practice import CREDENTIALS, PracticeOrg, practising
 
 KEY = CREDENTIALS["consumer_key"]
