@@ -8,7 +8,7 @@ from importlib.metadata import version
 from fastapi import Depends, FastAPI
 from pydantic import SecretStr
 
-from app.api import connections, deals, flags, health, problems, runs
+from app.api import connections, deals, flags, health, notices, problems, runs
 from app.api.access import admin
 from app.bootstrap import opened
 from app.jobs.engine import JobEngine
@@ -58,9 +58,9 @@ def create_app(
     )
     problems.install(app)
     app.include_router(health.ROUTER)
-    for router in (flags.ROUTER, deals.ROUTER, runs.ROUTER, connections.ROUTER):
+    for of in (flags, notices, deals, runs, connections):
         app.include_router(
-            router,
+            of.ROUTER,
             prefix="/v1",
             dependencies=[Depends(admin)],
             responses={401: {"model": problems.Problem}, 422: {"model": problems.Problem}},

@@ -114,6 +114,18 @@ class Deal(Ref):
     timeline: list[Moment] = Field(description="Oldest first.")
 
 
+class Notice(_Schema):
+    """A whole incident that is no flag: a batch, a redesign of a pipeline, a habit of a team."""
+
+    kind: str = Field(examples=["batch"])
+    at: datetime = Field(description="When it happened.")
+    first_seen_at: datetime = Field(description="When Forestage first told it.")
+    deals: list[str] = Field(
+        description="The CRM's ids of its deals.", examples=[["006Kd00000A1b2cIAB"]]
+    )
+    sentence: str = Field(examples=["31 deals were created within a day by one person."])
+
+
 class RunAsked(_Schema):
     """What a scoring run is asked to do."""
 

@@ -1,4 +1,4 @@
-"""forestage flags and explain: what stands, and why."""
+"""forestage flags, notices and explain: what stands, what is no flag, and why."""
 
 from typing import Annotated
 
@@ -17,11 +17,13 @@ from app.commands.screen import (
 )
 from app.services import connect, flags
 from app.services.explain import explain as why
+from app.services.notices import list_notices as told
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("flags")(list_flags)
+    app.command("notices")(list_notices)
     app.command()(explain)
 
 
@@ -63,6 +65,32 @@ def list_flags(  # noqa: PLR0913 - its options
             Text(flag.sentence + mark),
         )
     out().print(shown)
+    if page.next:
+        out().print(f"More: --after {page.next}", style="dim")
+
+
+def list_notices(
+    ctx: typer.Context,
+    *,
+    connection: ConnectionName = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="How many at most.")] = None,
+    after: Annotated[str | None, typer.Option(help="`next` of the page before.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List whole incidents that are no flag, such as a batch of deals; newest first."""
+    with opened(ctx) as parts:
+        row = connect.chosen(parts, connection)
+        page = told(parts.db, row.id, limit=limit, after=after)
+    if as_json:
+        print_json(page.as_json())
+        return
+    if not page.items:
+        out().print("No notices.")
+        return
+    cells = [
+        (item["at"][:10], item["kind"], len(item["deals"]), item["sentence"]) for item in page.items
+    ]
+    out().print(table("on", "kind", "deals", "what", rows=cells))
     if page.next:
         out().print(f"More: --after {page.next}", style="dim")
 

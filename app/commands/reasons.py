@@ -63,7 +63,9 @@ def _what(item: Mapping[str, Any]) -> str:
     return str(item.get("new") or item["kind"])
 
 
-def _history(timeline: Sequence[Mapping[str, Any]]) -> RenderableType:
+def _history(told: Sequence[Mapping[str, Any]]) -> RenderableType:
+    # A field that is empty from the beginning is no news.
+    timeline = [row for row in told if row["kind"] != "change" or row["old"] or row["new"]]
     left = len(timeline) - _LAST
     title = "History" + (f" (the last {_LAST}; {left} older with --json)" if left > 0 else "")
     return Group(Text(title, style="bold"), Padding(rows(timeline[-_LAST:]), (0, 0, 0, 4)))

@@ -126,3 +126,18 @@ def notices(conn: sa.Connection, connection_id: int) -> list[sa.Row[Any]]:
             .order_by(NOTICES.c.at.desc(), NOTICES.c.key)
         )
     )
+
+
+def page(
+    conn: sa.Connection,
+    connection_id: int,
+    *,
+    after: tuple[datetime, int] | None = None,
+    limit: int | None = None,
+) -> list[sa.Row[Any]]:
+    """The notices of a connection, newest first; `after`: instant and id of the last one seen."""
+    query = sa.select(NOTICES).where(NOTICES.c.connection_id == connection_id)
+    if after is not None:
+        at, last = after
+        query = query.where((NOTICES.c.at < at) | ((NOTICES.c.at == at) & (NOTICES.c.id > last)))
+    return list(conn.execute(query.order_by(NOTICES.c.at.desc(), NOTICES.c.id).limit(limit)))

@@ -36,8 +36,10 @@ DEALS_HEAD = (
 HISTORY_HEAD = "deal_id,changed_at,stage,close_date,forecast_category,amount,changed_by\n"
 
 
-def write_export(folder: Path, now: datetime) -> dict[str, Path]:
-    """The files, by the option that names them."""
+def write_export(folder: Path, now: datetime, *, batch: int = 0) -> dict[str, Path]:
+    """The files, by the option that names them; with `batch` deals more that one person made
+    at once.
+    """
 
     def at(days_ago: int) -> str:
         return f"{now - timedelta(days=days_ago):%Y-%m-%dT%H:%M:%SZ}"
@@ -53,6 +55,12 @@ def write_export(folder: Path, now: datetime) -> dict[str, Path]:
         f"{deal},{name},{at(ago)},{stage},{on(closes)},r1,Sales,50000,EUR,false,false\n"
         for deal, name, ago, stage, closes in DEALS
     ]
+    for number in range(batch):
+        history.append(f"b{number},{at(8)},Discovery,{on(90 + number)},Pipeline,50000,r1\n")
+        deals.append(
+            f"b{number},Batch {number},{at(8)},Discovery,{on(90 + number)},r1,Sales,50000,EUR,"
+            "false,false\n"
+        )
     texts = {
         "deals": DEALS_HEAD + "".join(deals),
         "history": HISTORY_HEAD + "".join(history),

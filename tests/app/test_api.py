@@ -220,6 +220,12 @@ def test_connections_are_listed_without_their_secrets(client: httpx.Client) -> N
     assert "secret" not in str(items)
 
 
+def test_notices_are_a_list_too(client: httpx.Client) -> None:
+    scored(client)
+    assert client.get("/v1/notices").json() == {"items": [], "next": None}
+    assert client.get("/v1/notices?after=zz").json()["field"] == "after"
+
+
 def test_health_needs_no_key_and_readiness_tells_the_truth(service: Service) -> None:
     client = service.client
     del client.headers["Authorization"]

@@ -199,6 +199,29 @@ def test_explain_says_why_a_deal_is_flagged_and_why_not(filled: Run) -> None:
     assert filled("explain", "d9", "--connection", "files").exit_code == 3
 
 
+def test_what_a_deal_never_had_is_no_history(filled: Run) -> None:
+    assert "None" not in filled("explain", "d1").stdout
+
+
+def test_an_import_is_never_written_to(filled: Run) -> None:
+    done = filled("connections", "mode", "files", "write")
+    assert done.exit_code == 4
+    assert "imported" in done.stderr
+
+
+def test_notices_are_listed_newest_first(run: Run, tmp_path: Path) -> None:
+    files = write_export(tmp_path, datetime.now(UTC).replace(microsecond=0), batch=20)
+    run(
+        *("import", "--connection", "files"),
+        *(part for name, path in files.items() for part in (f"--{name}", str(path))),
+    )
+    run("score")
+    (notice,) = told(run("notices", "--json"))["items"]
+    assert set(notice) == {"kind", "at", "first_seen_at", "deals", "sentence"}
+    assert (notice["kind"], len(notice["deals"])) == ("batch", 20)
+    assert notice["sentence"][:20] in run("notices").stdout
+
+
 def test_removing_a_connection_forgets_everything_read_through_it(filled: Run) -> None:
     filled("score")
     assert filled("connections", "remove", "files", "--dry-run").exit_code == 0
