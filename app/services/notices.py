@@ -3,7 +3,7 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -64,9 +64,9 @@ def _decode(token: str) -> tuple[datetime, int]:
     try:
         text = urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
         moment, _, number = text.partition("|")
-        at, notice_id = datetime.fromisoformat(moment), int(number)
-        if at.tzinfo is None or not 0 <= notice_id <= LARGEST:
-            raise ValueError(token)
-    except ValueError:
-        raise BadInput("after", "give the `next` of the page before") from None
+        at, notice_id = datetime.fromisoformat(moment).astimezone(UTC), int(number)
+    except (ValueError, OverflowError):
+        notice_id = -1
+    if not 0 <= notice_id <= LARGEST:
+        raise BadInput("after", "give the `next` of the page before")
     return at, notice_id
