@@ -32,19 +32,25 @@ _NOT_AT_ALL = timedelta(0)
 
 
 class Deals:
-    """Reads deals; keeps the titles of contacts that it has seen. One for each reader."""
+    """Reads deals; keeps the titles of contacts that it has seen. One for each reader.
+
+    `merged`: of the page read last, deals into which others were merged since the cursor.
+    """
 
     def __init__(self, fields: Fields, structure: Structure) -> None:
         self._fields = fields
         self._structure = structure
         self._titles: dict[str, str | None] = {}
+        self.merged: Sequence[str] = ()
 
     def read(
         self, cursor: passes.Cursor | None, until: datetime
     ) -> Iterator[tuple[Page, passes.Cursor]]:
         """All deals, or those that changed. Raises `Fatal` where deals can't be seen."""
+        since = passes.since_of(cursor) if cursor and not passes.is_full(cursor) else None
         try:
             for lot in self._lots(cursor, until):
+                self.merged = [] if since is None else list(_merged_since(lot.rows, since))
                 yield self.page(lot.rows), lot.cursor
         except Skip as error:
             raise needed(error) from None
@@ -140,6 +146,13 @@ class Deals:
         except Skip as error:
             self._fields.warn(f"{target} of deals are not read: {error}")
             return {}
+
+
+def _merged_since(rows: Sequence[Row], since: datetime) -> Iterator[str]:
+    for row in rows:
+        at = None if row.get("archived") else history.merged_at(row)
+        if at is not None and at >= since:
+            yield str(row["id"])
 
 
 def _main(links: Sequence[Link]) -> str | None:

@@ -119,7 +119,7 @@ class _Deal:
         return cls(
             crm_id=str(row["id"]),
             created_at=created_at(row),
-            merged_at=_merged_at(row),
+            merged_at=merged_at(row),
             closings=[
                 revision.at
                 for revision in stages
@@ -255,7 +255,7 @@ def _revision(name: str, entry: Mapping[str, Any]) -> Revision:
     )
 
 
-def _merged_at(row: Mapping[str, Any]) -> datetime | None:
+def merged_at(row: Mapping[str, Any]) -> datetime | None:
     """When deals were merged into this one last; None where none were. It is told by the
     history of the merged ids, and by what the merge wrote.
     """

@@ -17,6 +17,8 @@ from connectors.hubspot.mapping import instant
 
 # Rows get into the search index late, and HubSpot stamps some a moment after their change.
 LOOKBACK = timedelta(minutes=10)
+# HubSpot's clock, its Date header, counts whole seconds: the present lies up to one beyond.
+CLOCK_STEP = timedelta(seconds=1)
 # Rows gathered before they are passed on: as many as one call for associations takes.
 LOT = 1000
 STATES = ("live", "archived")
@@ -34,6 +36,11 @@ class Lot:
 def is_full(cursor: Cursor | None) -> bool:
     """Whether a pass along this cursor goes over everything."""
     return cursor is None or "state" in cursor
+
+
+def since_of(cursor: Cursor) -> datetime:
+    """From when on a pass over changes along this cursor looks."""
+    return datetime.fromisoformat(cursor["since"]) - LOOKBACK
 
 
 def everything(
@@ -68,11 +75,10 @@ def changes(
     Always ends with a lot, maybe empty, whose cursor closes the pass.
     """
     begun = datetime.fromisoformat(cursor.get("until") or until.isoformat())
-    since = datetime.fromisoformat(cursor["since"])
     base = {"since": cursor["since"], "swept": cursor["swept"], "until": begun.isoformat()}
     above, rows, is_more = cursor.get("above"), list[Row](), True
     while is_more:
-        found, is_more = fields.changed(shape, since=since - LOOKBACK, until=begun, above=above)
+        found, is_more = fields.changed(shape, since=since_of(cursor), until=begun, above=above)
         rows += found
         above = str(max((int(row["id"]) for row in found), default=0)) if found else above
         if is_more and len(rows) >= LOT:

@@ -117,7 +117,7 @@ class HubSpotReader:
         """Those that are read by themselves."""
         return {
             "companies": self._companies,
-            "deals": self._deals.read,
+            "deals": self._deal_pages,
             "activities": self._activities,
         }
 
@@ -135,17 +135,38 @@ class HubSpotReader:
             self._fields.warn(f"companies are not read: {error}")
             yield Page(cursor=None), None
 
+    def _deal_pages(self, cursor: Cursor | None, until: datetime) -> _Pages:
+        """With the activities of deals into which others were merged: HubSpot moves them to
+        the new deal, which is no change of theirs.
+        """
+        for page, here in self._deals.read(cursor, until):
+            moved = self._of_deals(self._deals.merged)
+            yield replace(page, activities=moved), here
+
+    def _of_deals(self, deal_ids: Sequence[str]) -> Sequence[ActivityRecord]:
+        found: list[ActivityRecord] = []
+        for kind, shape in ACTIVITIES if deal_ids else ():
+            try:
+                links = self._fields.linked(_DEALS, shape.name, deal_ids)
+                ids = sorted({link.crm_id for of_one in links.values() for link in of_one})
+                found += self._records(kind, shape, self._fields.by_id(shape, ids))
+            except Skip as error:
+                self._fields.warn(f"{shape.name} are not read: {error}")
+        return found
+
     def _activities(self, cursor: Cursor | None, until: datetime) -> _Pages:
-        """One kind after another; the cursor holds one for each of them. A kind that the token
-        may not see is left out, and read wholly once it may.
+        """One kind after another, those not read wholly yet first; the cursor holds one for each
+        of them. A kind that the token may not see is left out, and read wholly once it may.
         """
         places: dict[str, Any] = dict(cursor or {})
-        for kind, shape in ACTIVITIES:
+        kinds = sorted(ACTIVITIES, key=lambda each: not passes.is_full(places.get(each[1].name)))
+        for kind, shape in kinds:
             try:
                 for lot in self._lots(shape, places.get(shape.name), until):
                     places[shape.name] = lot.cursor
-                    found = self._records(kind, shape, lot.rows)
-                    yield Page(cursor=None, activities=found), dict(places)
+                    if lot.rows:
+                        found = self._records(kind, shape, lot.rows)
+                        yield Page(cursor=None, activities=found), dict(places)
             except Skip as error:
                 self._fields.warn(f"{shape.name} are not read: {error}")
         yield Page(cursor=None), places
