@@ -31,7 +31,9 @@ def sandbox(
     """Run a practice CRM: one simulated sales organisation behind a vendor's HTTP API.
 
     It prints its address on stdout when it is ready and runs until Ctrl-C. Sign in with
-    the client credentials forestage-sandbox / forestage-sandbox-secret.
+    the client credentials forestage-sandbox / forestage-sandbox-secret; to a practice
+    HubSpot with the token pat-sandbox-forestage, or with those and the refresh token
+    forestage-sandbox-refresh.
     """
     err().print(f"Making {deals:,} deals of two years (seed {seed}) ...", style="dim")
     serve_sandbox(
