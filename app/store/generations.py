@@ -50,9 +50,11 @@ def mark_scored(
     rows marked already, or changed since, are not touched.
     """
     first, last = between
+    # SQLite has one writer at a time; PostgreSQL must hold what was looked at until the end.
+    held = "" if conn.dialect.name == "sqlite" else " FOR UPDATE"
     rows = conn.exec_driver_sql(
         f"SELECT id, generation FROM deals WHERE connection_id = {int(connection_id)}"
-        f" AND id BETWEEN {int(first)} AND {int(last)} AND generation <> scored_generation"
+        f" AND id BETWEEN {int(first)} AND {int(last)} AND generation <> scored_generation{held}"
     )
     dirty = {row[0]: row[1] for row in rows.all()}
     left = [key for key, now in dirty.items() if generations.get(key) != now or key in but]
