@@ -113,7 +113,7 @@ class _Planner:
             by_rep[deal.owner_id].append(deal)
         wanted = []
         for rep_id, theirs in sorted(by_rep.items()):
-            top = theirs[:DEALS_AN_AGENDA]
+            top = coaching_deals.focus(theirs, DEALS_AN_AGENDA)
             name = self.people[rep_id].name
             wanted.append(
                 Wanted(

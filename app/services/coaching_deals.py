@@ -15,8 +15,9 @@ from app.services.flags import questions
 from app.services.outgoing import evidence_line
 from app.store import deals, flags
 from app.store.activities import CONTACT_ROLES, CONTACTS
-from app.store.deals import DEALS
+from app.store.deals import DEALS, STAGE_PERIODS
 from app.store.flags import FLAGS
+from rules.tables import ROLES
 
 _DEALS_A_QUERY = 500
 
@@ -31,6 +32,7 @@ class FlaggedDeal:
     top_key: str
     opened_at: datetime
     settles_at: datetime | None  # when the last of its flags may be told to the CRM
+    is_early: bool  # in a stage whose role is `early`
     flag_ids: Sequence[int]
     words: AgendaDeal
 
@@ -53,11 +55,27 @@ def load(conn: sa.Connection, connection_id: int) -> list[FlaggedDeal]:
     shown = {deal_id: rows for deal_id, rows in by_deal.items() if _visible(rows)}
     views = _views(conn, connection_id, shown)
     contacts = _contacts(conn, connection_id, [view.crm_id for view in views.values()])
+    early = _early(conn, connection_id)
     found = [
-        _flagged(rows, views[deal_id], contacts.get(views[deal_id].crm_id))
+        _flagged(
+            rows,
+            views[deal_id],
+            contact=contacts.get(views[deal_id].crm_id),
+            is_early=deal_id in early,
+        )
         for deal_id, rows in shown.items()
     ]
     return sorted(found, key=lambda deal: (-deal.rank, deal.deal_id))
+
+
+def focus(ranked: Sequence[FlaggedDeal], at_most: int) -> list[FlaggedDeal]:
+    """The deals of one agenda, in their order: at least half of them early while there are
+    any, as those can still be shaped; else the best ranked.
+    """
+    size = min(at_most, len(ranked))
+    first = [deal for deal in ranked if deal.is_early][: (size + 1) // 2]
+    rest = [deal for deal in ranked if deal not in first][: size - len(first)]
+    return [deal for deal in ranked if deal in first or deal in rest]
 
 
 def owners(conn: sa.Connection, connection_id: int) -> dict[int, tuple[int, str]]:
@@ -87,11 +105,28 @@ def hygiene(conn: sa.Connection, connection_id: int) -> Sequence[Any]:
     return conn.execute(query.order_by(FLAGS.c.id)).all()
 
 
+def _early(conn: sa.Connection, connection_id: int) -> set[int]:
+    """Open deals whose stage is an early one today."""
+    query = (
+        sa.select(DEALS.c.id)
+        .join(STAGE_PERIODS, STAGE_PERIODS.c.stage_id == DEALS.c.stage_id)
+        .where(
+            DEALS.c.connection_id == connection_id,
+            ~DEALS.c.is_closed,
+            STAGE_PERIODS.c.valid_to.is_(None),
+            STAGE_PERIODS.c.role == ROLES.index("early"),
+        )
+    )
+    return set(conn.scalars(query))
+
+
 def _visible(rows: Sequence[sa.Row[Any]]) -> list[sa.Row[Any]]:
     return [row for row in rows if row.held is None]
 
 
-def _flagged(rows: Sequence[sa.Row[Any]], view: deals.DealView, contact: str | None) -> FlaggedDeal:
+def _flagged(
+    rows: Sequence[sa.Row[Any]], view: deals.DealView, *, contact: str | None, is_early: bool
+) -> FlaggedDeal:
     top = _visible(rows)[0]
     amount = None
     if view.amount is not None:
@@ -103,6 +138,7 @@ def _flagged(rows: Sequence[sa.Row[Any]], view: deals.DealView, contact: str | N
         top_key=top.key,
         opened_at=top.opened_at,
         settles_at=max((row.settles_at for row in rows if row.settles_at), default=None),
+        is_early=is_early,
         flag_ids=[row.id for row in rows],
         words=AgendaDeal(
             name=view.name,

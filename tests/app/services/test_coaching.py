@@ -60,6 +60,20 @@ def test_an_agenda_has_five_deals_at_most(sqlite_database: Database) -> None:
     assert _agenda(team, "Rob Rep")["body"].count("What happened") == 5
 
 
+def test_at_least_half_of_an_agenda_is_early_while_there_are_early_deals(
+    database: Database,
+) -> None:
+    crm = team_crm(slips=14)
+    for name in ("s1", "s3"):  # the lowest ranked ones
+        crm.change_deal(name, stage_crm_id="qualify")
+    team = Writing(database, crm)
+    team.write()
+    body = _agenda(team, "Rob Rep")["body"]
+    talks = [line.split(",")[0] for line in body.splitlines() if ", CRM id " in line]
+    assert talks[:3] == ["1. Deal s13", "2. Deal s11", "3. Deal s9"]
+    assert {talk[3:] for talk in talks[3:]} == {"Deal s1", "Deal s3"}
+
+
 def test_planning_again_changes_nothing(sqlite_database: Database) -> None:
     team = Writing(sqlite_database, team_crm())
     before = _tasks(team)
