@@ -43,7 +43,7 @@ def sync(
         print_json(result)
         return
     shown = ("read", "inserted", "updated", "changes", "calls", "seconds")
-    out().print(facts([(name, _told(result[name])) for name in shown]))
+    out().print(facts([(name, told(result[name])) for name in shown]))
     for warning in result["warnings"]:
         out().print(f"[yellow]note:[/] {warning}")
 
@@ -72,7 +72,7 @@ def score(
         return
     columns = ("found", "opened", "kept", "resolved", "reopened", "held", "excluded", "errors")
     rows = [
-        (slug, *(_told(counts[name]) for name in columns))
+        (slug, *(told(counts[name]) for name in columns))
         for slug, counts in result["by_rule"].items()
     ]
     out().print(table("rule", *columns, rows=rows))
@@ -99,7 +99,12 @@ def write_back(
         print_json(result)
         return
     items = result.pop("items", ())
-    out().print(facts([(name, _told(value)) for name, value in result.items()]))
+    if result.pop("mode") == "observe":
+        out().print("In mode observe nothing is written: see `forestage connections mode --help`.")
+    if dry_run:
+        out().print(f"{len(items):,} records would be written.")
+    else:
+        out().print(facts([(name, told(value)) for name, value in result.items()]))
     for item in items:
         payload = item["payload"]
         named = payload.get("deal_name") or payload["subject"]
@@ -131,9 +136,10 @@ def _words(payload: Mapping[str, Any]) -> str:
     return str(payload.get("reason") or f"due {payload['due_on']}")
 
 
-def _told(value: Any) -> str:
+def told(value: Any) -> str:
+    """A number, or several by name, as people read them."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_told(part)}" for name, part in value.items()) or "nothing"
+        return ", ".join(f"{name} {told(part)}" for name, part in value.items()) or "nothing"
     if isinstance(value, float):
         return f"{value:.1f}"
     return f"{value:,}" if isinstance(value, int) else str(value)

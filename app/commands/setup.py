@@ -10,6 +10,7 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from app.commands.runs import told
 from app.commands.screen import (
     ConnectionName,
     DryRun,
@@ -191,4 +192,12 @@ def undo(
     if as_json:
         print_json(report.as_json())
     else:
-        out().print(facts(list(report.as_json().items())))
+        shown = report.as_json()
+        errors = shown.pop("errors")
+        out().print(
+            facts(
+                [(name, told("none" if value is None else value)) for name, value in shown.items()]
+            )
+        )
+        for words in errors:
+            out().print(Text.assemble(("refused: ", "yellow"), words))

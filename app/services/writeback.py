@@ -45,6 +45,7 @@ class Tally:
 @dataclass(slots=True, kw_only=True)
 class WriteReport:
     """What a write-back did. `waiting`: rows left for later (not settled yet, tried again).
+    `mode`: the connection's; in `observe` nothing is written.
     `items`: of a dry run, what would be written: `{kind, key, payload}`.
     """
 
@@ -53,6 +54,7 @@ class WriteReport:
     waiting: int = 0
     calls: int = 0
     seconds: float = 0.0
+    mode: str = "write"
     items: Sequence[Mapping[str, Any]] = ()
 
     def of(self, kind: Kind) -> Tally:
@@ -76,10 +78,12 @@ def write_back(
     being sent are compared with what stands when it is run again.
     """
     began, calls = time.monotonic(), writer.calls
+    drain = _Drain(db, connection_id, writer, clock)
     if dry_run:
         report = WriteReport(items=_would_write(db, connection_id, clock))
     else:
-        report = _Drain(db, connection_id, writer, clock).run(progress or silent)
+        report = drain.run(progress or silent)
+    report.mode = drain.connection.mode
     report.calls = writer.calls - calls
     report.seconds = round(time.monotonic() - began, 3)
     return report

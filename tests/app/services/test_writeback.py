@@ -66,7 +66,7 @@ def test_in_observe_nothing_waits_and_nothing_is_written(database: Database) -> 
     records = CrmRecords()
     writer = FakeWriter(records)
     report = write_back(database, team.connection_id, writer, clock=team.clock)
-    assert (report.flags.written, writer.calls) == (0, 0)
+    assert (report.flags.written, report.mode, writer.calls) == (0, "observe", 0)
     with database.read() as conn:
         assert outbox.rows(conn, team.connection_id) == []
     dry = write_back(database, team.connection_id, writer, clock=team.clock, dry_run=True)
