@@ -1,8 +1,5 @@
 """@hubspot/api-client, a client by others in another language, against the practice HubSpot."""
 
-import json
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,17 +7,11 @@ from typing import Any
 import pytest
 
 from tests.sandbox.fixtures import CONSUMER_KEY, CONSUMER_SECRET, Sandbox, running_sandbox
+from tests.sandbox.node import drive, needs_node
 
 HERE = Path(__file__).parent
-INSTALL_S = 300
-RUN_S = 120
 DEALS = 230
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        not (shutil.which("node") and shutil.which("npm")), reason="Node or npm is not installed"
-    ),
-]
+pytestmark = needs_node
 
 
 @pytest.fixture(scope="module")
@@ -32,31 +23,9 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 @pytest.fixture(scope="module")
 def seen(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the script in `drive.mjs` saw."""
+    secrets = ["pat-sandbox-forestage", CONSUMER_KEY, CONSUMER_SECRET, "forestage-sandbox-refresh"]
     folder = tmp_path_factory.mktemp("hubspot_node")
-    for name in ("package.json", "package-lock.json", "drive.mjs"):
-        shutil.copy(HERE / name, folder / name)
-    install = [
-        shutil.which("npm") or "npm",
-        "ci",
-        "--ignore-scripts",
-        "--no-audit",
-        "--no-fund",
-        "--prefer-offline",
-    ]
-    subprocess.run(install, cwd=folder, check=True, capture_output=True, timeout=INSTALL_S)
-    secrets = [CONSUMER_KEY, CONSUMER_SECRET, "forestage-sandbox-refresh"]
-    node = shutil.which("node") or "node"
-    run = subprocess.run(
-        [node, "drive.mjs", sandbox.base_url, "pat-sandbox-forestage", *secrets],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=RUN_S,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
-    told: dict[str, Any] = json.loads(run.stdout)
-    return told
+    return drive(HERE, folder, sandbox.base_url, *secrets)
 
 
 def test_it_signs_in_by_refresh_token(seen: dict[str, Any]) -> None:

@@ -1,8 +1,5 @@
 """jsforce, a client by others in another language, against the practice Salesforce."""
 
-import json
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,17 +14,11 @@ from tests.sandbox.fixtures import (
     Sandbox,
     running_sandbox,
 )
+from tests.sandbox.node import drive, needs_node
 from tests.sandbox.salesforce.test_deploy import PARTS, deploy, grant
 
 HERE = Path(__file__).parent
-INSTALL_S = 300
-RUN_S = 120
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        not (shutil.which("node") and shutil.which("npm")), reason="Node or npm is not installed"
-    ),
-]
+pytestmark = needs_node
 
 
 @pytest.fixture(scope="module")
@@ -42,39 +33,9 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 @pytest.fixture(scope="module")
 def seen(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the script in `drive.mjs` saw."""
-    folder = tmp_path_factory.mktemp("jsforce")
-    for name in ("package.json", "package-lock.json", "drive.mjs"):
-        shutil.copy(HERE / name, folder / name)
-    install = [
-        shutil.which("npm") or "npm",
-        "ci",
-        "--ignore-scripts",
-        "--no-audit",
-        "--no-fund",
-        "--prefer-offline",
-    ]
-    subprocess.run(install, cwd=folder, check=True, capture_output=True, timeout=INSTALL_S)
     deal = sandbox.client().query("SELECT Id FROM Opportunity LIMIT 1")["records"][0]["Id"]
-    run = subprocess.run(
-        [
-            shutil.which("node") or "node",
-            "drive.mjs",
-            sandbox.base_url,
-            CONSUMER_KEY,
-            CONSUMER_SECRET,
-            USERNAME,
-            PASSWORD,
-            deal,
-        ],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=RUN_S,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
-    told: dict[str, Any] = json.loads(run.stdout)
-    return told
+    secrets = [CONSUMER_KEY, CONSUMER_SECRET, USERNAME, PASSWORD]
+    return drive(HERE, tmp_path_factory.mktemp("jsforce"), sandbox.base_url, *secrets, deal)
 
 
 def test_jsforce_signs_in_three_ways(seen: dict[str, Any], sandbox: Sandbox) -> None:
