@@ -78,7 +78,9 @@ def changes(
     base = {"since": cursor["since"], "swept": cursor["swept"], "until": begun.isoformat()}
     above, rows, is_more = cursor.get("above"), list[Row](), True
     while is_more:
-        found, is_more = fields.changed(shape, since=since_of(cursor), until=begun, above=above)
+        found, is_more = fields.changed(
+            shape, since=since_of(cursor), until=begun + CLOCK_STEP, above=above
+        )
         rows += found
         above = str(max((int(row["id"]) for row in found), default=0)) if found else above
         if is_more and len(rows) >= LOT:
