@@ -181,14 +181,15 @@ def undo(
         row = connect.chosen(parts, connection)
         progress("reading what stands", 0, None)
         file = f"undo-{row.name}-{parts.clock.now():%Y%m%dT%H%M%SZ}.jsonl"
-        report = take_back(
-            parts.db,
-            row.id,
-            parts.crm(row).writer(),
-            clock=parts.clock,
-            export=export or settings_of(ctx).data_dir / file,
-            dry_run=dry_run,
-        )
+        with parts.counted(row, dry_run=dry_run) as crm:
+            report = take_back(
+                parts.db,
+                row.id,
+                crm.writer(),
+                clock=parts.clock,
+                export=export or settings_of(ctx).data_dir / file,
+                dry_run=dry_run,
+            )
     if as_json:
         print_json(report.as_json())
     else:

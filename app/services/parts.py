@@ -102,16 +102,18 @@ class Parts:
         return StoredSecret(self.db, self.secrets, row.id)
 
     @contextmanager
-    def counted(self, row: ConnectionRow) -> Iterator[Crm]:
+    def counted(self, row: ConnectionRow, *, dry_run: bool = False) -> Iterator[Crm]:
         """The same; the calls made by the end of the block are kept for the next ones, also
-        where it fails. Those of a process that is killed are lost.
+        where it fails. Those of a process that is killed are lost, and those of a dry run,
+        which may store nothing.
         """
         crm = self.crm(row)
         try:
             yield crm
         finally:
-            with self.db.write() as conn:
-                calls.add(conn, row.id, crm.budget.made, at=self.clock.now())
+            if not dry_run:
+                with self.db.write() as conn:
+                    calls.add(conn, row.id, crm.budget.made, at=self.clock.now())
 
 
 def trouble(error: ConnectorError) -> CrmTrouble:

@@ -1,7 +1,6 @@
 """What a run does, by its kind; the CLI and the worker do it alike."""
 
 from collections.abc import Mapping
-from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -132,9 +131,7 @@ def _write_back(
     parts: Parts, row: ConnectionRow, arguments: Mapping[str, Any], progress: Progress | None
 ) -> dict[str, Any]:
     dry_run = bool(arguments.get("dry_run"))
-    # Beside a running `serve` a dry run may store nothing, not even the few calls it makes.
-    opened = nullcontext(parts.crm(row)) if dry_run else parts.counted(row)
-    with opened as crm:
+    with parts.counted(row, dry_run=dry_run) as crm:
         report = write_back(
             parts.db,
             row.id,

@@ -98,6 +98,31 @@ def test_the_share_of_calls_is_kept_with_the_connection_and_stops_a_sync(
     assert json.loads(goes_on.stdout)["read"] > 0
 
 
+def test_a_sync_that_the_budget_stopped_again_and_again_ends_with_all_that_one_reads(
+    run: Shell, tmp_path: Path
+) -> None:
+    with practising(tmp_path / "org", deals=150, seed=3) as org:
+        whole = Shell(tmp_path / "whole")
+        whole.connect(org)
+        assert whole("sync").exit_code == 0
+        run.connect(org)
+        org.limit(daily_calls=10_000)
+        ends = []
+        for calls in (8, 32, 58, 90, 200):  # in all; one sync takes about 40
+            assert run("connections", "share", "acme", str(calls / 10_000)).exit_code == 0
+            ends.append(run("sync").exit_code)
+        assert ends[:2] == [5, 5]
+        assert ends[-1] == 0
+    assert scored(run) == scored(whole)
+
+
+def scored(run: Shell) -> dict[str, int]:
+    by_rule = json.loads(run("score", "--json").stdout)["by_rule"]
+    found = {rule: counts["found"] for rule, counts in by_rule.items()}
+    assert sum(found.values()) > 0
+    return found
+
+
 @pytest.mark.parametrize("share", ["0", "1.5"])
 def test_a_share_that_is_none_is_refused(run: Shell, share: str) -> None:
     assert run("connections", "share", "acme", share).exit_code == 2
