@@ -25,6 +25,7 @@ def render(rule: Rule, cases: Mapping[str, Any]) -> str:
         "",
         f"`{rule.slug}`, version {rule.version}: {rule.rule_class}, {rule.kind}.",
         f"Needs {', '.join(rule.needs)}.",
+        *(f"Without {need}, {cost}." for need, cost in rule.partly.items()),
         "",
         rule.doc.partition("\n")[2].strip(),
         "",
