@@ -1,5 +1,6 @@
 """The command line: `forestage`. Joins the commands and turns errors into exit codes."""
 
+import os
 import sqlite3
 from importlib.metadata import version
 from pathlib import Path
@@ -113,6 +114,7 @@ serve.register(APP)
 
 def main() -> None:
     """Entry point of the console script."""
+    os.umask(0o077)  # the store and exports hold a company's pipeline, wherever they lie
     APP()
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -102,6 +103,15 @@ def test_a_data_directory_that_cannot_be_made_is_told_as_a_setting(tmp_path: Pat
 def test_the_data_directory_is_for_its_owner_only(run: Run, tmp_path: Path) -> None:
     run("connections", "list")
     assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
+
+
+def test_what_is_stored_is_for_its_owner_only_in_a_shared_directory_too(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    data_dir.mkdir()
+    data_dir.chmod(0o755)
+    assert as_process("keys", "new", "one", data_dir=data_dir).returncode == 0
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in data_dir.iterdir()}
+    assert set(modes.values()) == {0o600}, modes
 
 
 def test_a_writing_command_exits_with_4_while_another_holds_the_directory(
