@@ -93,7 +93,7 @@ class FlagFilters:
             FLAGS.c.status.in_(_known("status", self.status or SHOWN_STATUSES, STATUSES))
         ]
         if self.rule is not None:
-            found.append(FLAGS.c.rule == self.rule)
+            found += [FLAGS.c.rule == slug for slug in _known("rule", [self.rule], tuple(RULES))]
         if self.severity is not None:
             (name,) = _known("severity", [self.severity], SEVERITIES)
             found.append(FLAGS.c.severity == SEVERITIES.index(name))

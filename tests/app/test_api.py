@@ -162,6 +162,7 @@ def test_a_past_instant_lists_flags_and_stores_none(client: httpx.Client) -> Non
         ("/v1/flags?limit=0", "limit"),
         ("/v1/flags?limit=many", "limit"),
         ("/v1/flags?status=odd", "status"),
+        ("/v1/flags?rule=odd", "rule"),
         ("/v1/flags?after=LTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OjE", "after"),  # -999...:1
     ],
 )
