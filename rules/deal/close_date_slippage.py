@@ -177,8 +177,9 @@ RULE = Rule(
     rule_class="risk",
     kind="event",
     needs=("close_date", "stage", "owner", "forecast", "activities"),
-    signs=(("close_date", "stage"),),
+    signs=(("close_date",),),
     partly={
+        "stage": "whether a date was a promise is judged by the stage that the deal is in today",
         "owner": "whose time zone a close date is meant in is a guess",
         "forecast": "a date moved late out of commit counts like any other",
         "activities": "a date moved after talks is not told from one that was fiction",

@@ -149,7 +149,7 @@ def test_a_lost_need_blinds_a_rule_that_has_no_other_sign(clinic: Clinic) -> Non
     told = clinic.examine(lacking("stage"))
     assert sights(told) == {
         "late-entry": "half-blind",
-        "close-date-slippage": "blind",
+        "close-date-slippage": "half-blind",
         "stage-regression": "blind",
     }
     assert (told.state, told.exit_code) == ("blind", 7)
