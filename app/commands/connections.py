@@ -1,116 +1,23 @@
 """forestage connections: the CRM accounts that Forestage serves."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.text import Text
 
-from app.commands.credentials import SALESFORCE_AUTH, VENDORS, Told
+from app.commands import adding
+from app.commands.rows import connection_as_json
 from app.commands.screen import Json, facts, opened, out, print_json, table
 from app.errors import BadInput, Conflict
 from app.services import connect
 from app.services.switch import switch_mode
 from app.store import connections
-from app.store.connections import ConnectionRow
 
 APP = typer.Typer(help="The CRM accounts that Forestage serves.", no_args_is_help=True)
 
+APP.add_typer(adding.APP, name="add")
+
 Name = Annotated[str, typer.Argument(help="Name of the connection.")]
-
-
-def as_json(row: ConnectionRow) -> dict[str, Any]:
-    """A connection without its secret."""
-    return {
-        "name": row.name,
-        "crm": row.crm,
-        "mode": row.mode,
-        "account": {"crm_id": row.account_crm_id, "name": row.account_name},
-        "time_zone": row.time_zone,
-        "home_currency": row.home_currency,
-        "config": dict(row.config),
-        "set_up": row.setup is not None,
-        "created_at": row.created_at,
-        "first_synced_at": row.first_synced_at,
-        "write_since_at": row.write_since_at,
-    }
-
-
-@APP.command("add")
-def add(  # noqa: PLR0913 - its options
-    ctx: typer.Context,
-    crm: Annotated[str, typer.Argument(help=f"The CRM: {', '.join(VENDORS)}.")],
-    *,
-    name: Annotated[str, typer.Option(help="A name of your own: a-z, 0-9, - and _.")],
-    base_url: Annotated[
-        str | None, typer.Option(help="Salesforce: https://acme.my.salesforce.com")
-    ] = None,
-    consumer_key: Annotated[
-        str | None, typer.Option(help="Salesforce: of the app for Forestage.")
-    ] = None,
-    auth: Annotated[
-        str | None,
-        typer.Option(help=f"Salesforce: {', '.join(SALESFORCE_AUTH)}.", show_default=False),
-    ] = None,
-    username: Annotated[str | None, typer.Option(help="Salesforce, jwt: the user.")] = None,
-    private_key_file: Annotated[
-        Path | None, typer.Option(help="Salesforce, jwt: a PEM file, instead of the environment.")
-    ] = None,
-    audience: Annotated[
-        str | None, typer.Option(help="Salesforce, jwt: the login page, where it is another.")
-    ] = None,
-    client_id: Annotated[
-        str | None, typer.Option(help="HubSpot: of an OAuth app; none with a service key.")
-    ] = None,
-    managers: Annotated[
-        Path | None, typer.Option(help="HubSpot: a CSV of teams or people, and their managers.")
-    ] = None,
-    fiscal_year_start_month: Annotated[
-        int | None, typer.Option(min=1, max=12, help="HubSpot: where the year begins; else 1.")
-    ] = None,
-    api_version: Annotated[str | None, typer.Option(help="Version of the CRM's API.")] = None,
-    secret_stdin: Annotated[
-        bool, typer.Option("--secret-stdin", help="Read the secrets from stdin, one a line.")
-    ] = False,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Renew the credentials of a present connection.")
-    ] = False,
-    as_json_too: Json = False,
-) -> None:
-    """Connect a CRM account; it starts in mode `observe`, in which nothing is written to it.
-
-    Secrets come from the environment, from stdin, or are asked for. Salesforce:
-    FORESTAGE_CONSUMER_SECRET; with `--auth jwt` FORESTAGE_PRIVATE_KEY or a file, with
-    refresh-token FORESTAGE_REFRESH_TOKEN too, with session FORESTAGE_SESSION_ID alone.
-    HubSpot: FORESTAGE_ACCESS_TOKEN, or with `--client-id` FORESTAGE_CLIENT_SECRET and
-    FORESTAGE_REFRESH_TOKEN. With `--replace`, settings that are not given stay.
-    """
-    if crm not in VENDORS:
-        raise BadInput("CRM", f"{crm!r} can't be connected; files are read by `forestage import`")
-    given = VENDORS[crm](
-        Told(
-            base_url=base_url,
-            api_version=api_version,
-            auth=auth,
-            consumer_key=consumer_key,
-            username=username,
-            private_key_file=private_key_file,
-            audience=audience,
-            client_id=client_id,
-            managers=managers,
-            fiscal_year_start_month=fiscal_year_start_month,
-            from_stdin=secret_stdin,
-        )
-    )
-    with opened(ctx, purpose="`forestage connections add`") as parts:
-        row = connect.add(
-            parts, name, crm, config=given.config, secret=given.secret, replace=replace
-        )
-    if as_json_too:
-        print_json(as_json(row))
-    else:
-        out().print(f"Connected [bold]{row.name}[/]: {row.account_name} ({row.account_crm_id}).")
-        out().print(f"Next: forestage sync --connection {row.name}", style="dim")
 
 
 @APP.command("list")
@@ -119,7 +26,7 @@ def list_connections(ctx: typer.Context, *, as_json_too: Json = False) -> None:
     with opened(ctx) as parts, parts.db.read() as conn:
         rows = connections.list_all(conn)
     if as_json_too:
-        print_json({"items": [as_json(row) for row in rows], "next": None})
+        print_json({"items": [connection_as_json(row) for row in rows], "next": None})
         return
     if not rows:
         out().print("No connections yet; see `forestage connections add --help`.")
@@ -137,9 +44,9 @@ def show(ctx: typer.Context, name: Name, *, as_json_too: Json = False) -> None:
     with opened(ctx) as parts, parts.db.read() as conn:
         row = connections.get(conn, name)
     if as_json_too:
-        print_json(as_json(row))
+        print_json(connection_as_json(row))
         return
-    shown = as_json(row) | {"account": f"{row.account_name} ({row.account_crm_id})"}
+    shown = connection_as_json(row) | {"account": f"{row.account_name} ({row.account_crm_id})"}
     for moment in ("created_at", "first_synced_at", "write_since_at"):
         shown[moment] = _moment(shown[moment])
     config = shown.pop("config")
@@ -198,7 +105,7 @@ def mode(
         with parts.db.read() as conn:
             row = connections.get(conn, name)
     if as_json_too:
-        print_json(as_json(row))
+        print_json(connection_as_json(row))
     else:
         out().print(f"[bold]{row.name}[/] is in mode {row.mode}.")
 
@@ -226,7 +133,7 @@ def share(
         connections.update(conn, row.id, config=config)
         row = connections.get(conn, name)
     if as_json_too:
-        print_json(as_json(row))
+        print_json(connection_as_json(row))
     else:
         out().print(f"[bold]{row.name}[/] may make {of_the_day:.0%} of the CRM's daily calls.")
 

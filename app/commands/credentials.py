@@ -49,7 +49,6 @@ def of_salesforce(told: Told) -> Credentials:
     auth = told.auth or CLIENT_CREDENTIALS
     if auth not in SALESFORCE_AUTH:
         raise BadInput("--auth", f"{auth!r} is not one of {', '.join(SALESFORCE_AUTH)}")
-    _refuse("salesforce", client_id=told.client_id, managers=told.managers)
     if auth != "jwt":
         names = ("username", "private_key_file", "audience")
         _refuse(f"auth {auth}", **{name: getattr(told, name) for name in names})
@@ -98,8 +97,6 @@ def _secret(told: Told, name: str) -> str:
 
 def of_hubspot(told: Told) -> Credentials:
     """A static access token, or an OAuth app's secrets where it has a client id."""
-    names = ("consumer_key", "auth", "username", "private_key_file", "audience")
-    _refuse("hubspot", **{name: getattr(told, name) for name in names})
     config: dict[str, Any] = {
         name: value
         for name in ("base_url", "api_version", "fiscal_year_start_month")
@@ -145,10 +142,10 @@ def _key(whom: str) -> str:
     return f"owner:{whom}" if "@" in whom else f"team:{whom}"
 
 
-def _refuse(crm: str, **given: object) -> None:
+def _refuse(what: str, **given: object) -> None:
     for name, value in given.items():
         if value is not None:
-            raise BadInput(f"--{name.replace('_', '-')}", f"{crm} has none")
+            raise BadInput(f"--{name.replace('_', '-')}", f"{what} has none")
 
 
 VENDORS = {"salesforce": of_salesforce, "hubspot": of_hubspot}
