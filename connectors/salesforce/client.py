@@ -1,6 +1,7 @@
 """The REST calls of one Salesforce org, on simple-salesforce."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,7 @@ import requests
 from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceError, SalesforceExpiredSession
 
-from connectors.errors import Fatal, Reauthorise, Retry
+from connectors.errors import Fatal, Reauthorise, Retry, Skip
 from connectors.salesforce.auth import Token, TokenProvider
 from connectors.salesforce.faults import LOST_QUERY, fault
 from connectors.salesforce.session import CrmSession
@@ -20,6 +21,7 @@ Row = dict[str, Any]
 
 # URI and headers together must stay under 16,384 bytes; fields and token need their share.
 LIST_BYTES = 10_800
+BULK_PAGE = 10_000  # rows
 _QUOTES_AND_COMMA = len("%27%27%2C")
 _WRITE_HEADERS = {"Sforce-Call-Options": "client=forestage"}
 
@@ -31,6 +33,14 @@ class Rows:
     rows: Sequence[Row]
     total: int
     is_last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """A page of a bulk job's CSV, and the locator of the page after it (None: the last)."""
+
+    content: bytes
+    following: str | None
 
 
 class _Api(Salesforce):
@@ -70,6 +80,20 @@ class _Api(Salesforce):
             self._use(self._tokens.renew(self._used))
         url = url.replace(f"https://{old}/", f"https://{self.sf_instance}/", 1)
         return super()._call_salesforce(method, url, name, **kwargs)
+
+    def results(self, job_id: str, locator: str, size: int) -> Results:
+        """A page of a bulk job."""
+        url = f"{self.base_url}jobs/query/{job_id}/results?maxRecords={size}"
+        url += f"&locator={quote(locator)}" if locator else ""
+        answer = self._call_salesforce("GET", url, name="results", headers={"Accept": "text/csv"})
+        following = answer.headers.get("Sforce-Locator")
+        if following is None:
+            raise Retry("no Sforce-Locator in the answer")  # not from Salesforce itself
+        return Results(answer.content, None if following == "null" else following)
+
+    def discard(self, path: str) -> None:
+        """DELETE, which answers with nothing."""
+        self._call_salesforce("DELETE", self.base_url + path, name="discard")
 
     def versions(self) -> Any:
         """What lies above all versions."""
@@ -146,6 +170,20 @@ class Client:
         if body is not None:
             options["data"] = orjson.dumps(body)
         return self._call("restful", path, **options)
+
+    def results(self, job_id: str, locator: str) -> Results:
+        """A page of a complete bulk job; `locator` is empty for the first one."""
+        found: Results = self._call("results", job_id, locator, BULK_PAGE)
+        return found
+
+    def discard(self, path: str) -> None:
+        """Delete what lies at a path; what is gone already is no error."""
+        with suppress(Skip):
+            self._call("discard", path)
+
+    def pause(self, seconds: float) -> None:
+        """Wait for the CRM."""
+        self._session.wait(seconds)
 
     def upload(self, path: str, parts: Mapping[str, tuple[str | None, bytes, str]]) -> Any:
         """The answer to a multipart POST; `parts`: name -> (file name, content, type)."""

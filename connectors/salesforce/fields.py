@@ -40,7 +40,7 @@ class Fields:
     """
 
     def __init__(self, client: Client) -> None:
-        self._client = client
+        self.client = client
         self._described: dict[str, Mapping[str, Mapping[str, Any]] | None] = {}
         self._selected: dict[Shape, _Selection] = {}
         self._warned: set[str] = set()
@@ -50,7 +50,7 @@ class Fields:
         """The sObject's fields by name; None where the user can't see the object."""
         if sobject not in self._described:
             try:
-                described = self._client.get(f"sobjects/{sobject}/describe")
+                described = self.client.get(f"sobjects/{sobject}/describe")
             except Skip:
                 self._described[sobject] = None
             else:
@@ -61,6 +61,10 @@ class Fields:
         """Whether the user can read the field."""
         return field in (self.describe(sobject) or {})
 
+    def soql(self, shape: Shape, rest: str) -> str:
+        """`SELECT (what is there of shape) FROM sobject` + `rest`; raises as `query` does."""
+        return _soql(self._select(shape), rest)
+
     def query(self, shape: Shape, rest: str = "", *, deleted: bool = False) -> Iterator[Rows]:
         """Pages of `SELECT (what is there of shape) FROM sobject` + `rest`.
 
@@ -69,9 +73,8 @@ class Fields:
         """
         while True:
             selection = self._select(shape)
-            soql = f"SELECT {', '.join(selection.fields)} FROM {shape.sobject} {rest}".strip()
             try:
-                yield from self._client.pages(soql, deleted=deleted)
+                yield from self.client.pages(_soql(selection, rest), deleted=deleted)
             except Skip as error:
                 self._drop(shape, selection, error)
             else:
@@ -129,3 +132,7 @@ class Fields:
             self.warn(f"{shape.sobject}.{name} can't be read; left out")
         left = tuple(name for name in selection.fields if name not in gone)
         self._selected[shape] = replace(selection, fields=left)
+
+
+def _soql(selection: _Selection, rest: str) -> str:
+    return f"SELECT {', '.join(selection.fields)} FROM {selection.sobject} {rest}".strip()

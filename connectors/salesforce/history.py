@@ -86,9 +86,8 @@ def _all(fields: Fields, cursor: Cursor | None, *, until: datetime) -> Iterator[
         for ids in chunks(list(rows)):
             here: Cursor = {"until": begun, "full_after": ids[-1]}
             yield _portion(fields, [rows[crm_id] for crm_id in ids], here, page.total)
-    if field_history.is_on(fields):
-        _warn_of_gap(fields)
-    yield Histories(frozenset(), (), _done(fields, begun), None)
+    warn_of_gap(fields)
+    yield Histories(frozenset(), (), done(fields, begun), None)
 
 
 def _changed(fields: Fields, cursor: Cursor, *, until: datetime) -> Iterator[Histories]:
@@ -103,17 +102,20 @@ def _changed(fields: Fields, cursor: Cursor, *, until: datetime) -> Iterator[His
         rows = list(_opportunities(fields, portion))
         here = {**base, "until": begun, "after": portion[-1]}
         yield _portion(fields, rows, here, len(ids))
-    yield Histories(frozenset(), (), _done(fields, begun), None)
+    yield Histories(frozenset(), (), done(fields, begun), None)
 
 
-def _done(fields: Fields, begun: str) -> Cursor:
+def done(fields: Fields, begun: str) -> Cursor:
     """What is read up to `begun`, and whether field history was on by then: where it is not,
     all of it is new once it appears.
     """
     return {"since": begun, **({_TRACKED: True} if field_history.is_on(fields) else {})}
 
 
-def _warn_of_gap(fields: Fields) -> None:
+def warn_of_gap(fields: Fields) -> None:
+    """Warn where field history begins later than the first deal was made."""
+    if not field_history.is_on(fields):
+        return
     first = fields.query(_CREATED_AT, "ORDER BY CreatedDate LIMIT 1", deleted=True)
     for row in (row for page in first for row in page.rows):
         field_history.warn_of_gap(fields, instant(row["CreatedDate"]))

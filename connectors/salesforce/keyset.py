@@ -1,15 +1,17 @@
 """Reading an sObject along its SystemModstamp: incremental, resumable, losing nothing.
 
 A cursor is a small mapping. `{since}`: everything up to that instant was read. `{until,
-at, id}`: a run that ends at `until` has stored everything up to the row (at, id).
+at, id}`: a run that ends at `until` has stored everything up to the row (at, id). `{until,
+job, locator}`: a first read by bulk, which has stored everything before that page of the job.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from connectors.errors import Retry
+from connectors.errors import Retry, Skip
+from connectors.salesforce import bulk
 from connectors.salesforce.client import Row, Rows, quoted
 from connectors.salesforce.faults import LOST_QUERY
 from connectors.salesforce.fields import Fields, Shape
@@ -50,7 +52,54 @@ def portions(
     Always ends with a portion, maybe empty, whose cursor closes the run. A query that the
     server loses on the way costs a new one from the last row.
     """
-    fixed = [f"SystemModstamp <= {soql_instant(until)}", *([f"({where})"] if where else [])]
+    if cursor is None or "job" in cursor:
+        if (yield from _in_bulk(fields, shape, cursor, until=until, where=where)):
+            return
+        cursor = None
+    yield from _by_rest(fields, shape, cursor, until=until, where=where)
+
+
+def _in_bulk(
+    fields: Fields, shape: Shape, cursor: Cursor | None, *, until: datetime, where: str
+) -> Generator[Portion, None, bool]:
+    """A first read by a bulk job, a new one or that of `cursor`. False where there is nothing
+    left but to read by REST, from the beginning.
+    """
+    place = cursor or _new_job(fields, shape, until=until, where=where)
+    if place is None:
+        return False
+    if cursor is None:
+        yield Portion((), place, 0)  # so that a read that is killed now finds its job again
+    done = {"since": place["until"]}
+    try:
+        for part in bulk.parts(fields, shape, place["job"], place["locator"]):
+            following = part.following
+            here = done if following is None else {**place, "locator": following}
+            yield Portion(part.rows, here, place["total"])
+    except Skip as error:
+        if not bulk.is_lost(error):
+            raise
+        fields.warn(f"{shape.sobject} is read by REST: {error}")
+        return False
+    return True
+
+
+def _new_job(fields: Fields, shape: Shape, *, until: datetime, where: str) -> Cursor | None:
+    bound = " AND ".join(_fixed(until, where))
+    job = bulk.begin(fields, shape, bound)
+    if job is None:
+        return None
+    return {"until": until.isoformat(), "job": job.id, "locator": "", "total": job.rows}
+
+
+def _fixed(until: datetime, where: str) -> list[str]:
+    return [f"SystemModstamp <= {soql_instant(until)}", *([f"({where})"] if where else [])]
+
+
+def _by_rest(
+    fields: Fields, shape: Shape, cursor: Cursor | None, *, until: datetime, where: str
+) -> Iterator[Portion]:
+    fixed = _fixed(until, where)
     bound = _resumed(cursor) if cursor else None
     place: Cursor = cursor or {"since": datetime(1970, 1, 1, tzinfo=UTC).isoformat()}
     for attempt in range(ATTEMPTS):

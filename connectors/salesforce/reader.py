@@ -13,7 +13,8 @@ from connectors.records import AccountInfo, Page, PersonRecord, StageRecord
 from connectors.salesforce import activities, mapping, structure
 from connectors.salesforce.client import Client, Row, chunks, in_list
 from connectors.salesforce.fields import HIDDEN, Fields, Shape
-from connectors.salesforce.history import histories, of_deals
+from connectors.salesforce.history import of_deals
+from connectors.salesforce.history_bulk import histories
 from connectors.salesforce.keyset import Cursor, portions
 
 _STAMP = ("Id", "SystemModstamp", "IsDeleted")
@@ -174,7 +175,7 @@ class SalesforceReader:
                 for part in portions(self._fields, shape, places.get(shape.sobject), until=until):
                     places[shape.sobject] = part.cursor
                     found = [to_record(row) for row in part.rows if not _is_shadow(row)]
-                    if found:
+                    if found or "job" in part.cursor:
                         page = Page(cursor=None, activities=found, total=part.total)
                         yield page, dict(places)
             except Skip as error:

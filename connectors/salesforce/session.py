@@ -13,6 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from tenacity import nap
 
 from connectors.budget import Budget
 from connectors.errors import Retry
@@ -64,6 +65,7 @@ class CrmSession(requests.Session):
         self.seen_at: datetime | None = None
         self._timeout_s = timeout_s
         self._retrying = retrying(attempts=attempts, waiter=waiter)
+        self.wait = waiter or nap.sleep
 
     def request(self, method: str | bytes, url: str | bytes, *args: Any, **kwargs: Any) -> Any:
         """Like `requests`, with a time-out always set and passing trouble retried.

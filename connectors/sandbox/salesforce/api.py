@@ -244,17 +244,25 @@ class Api:
 
     def _settings(self, request: Request) -> Response:
         """Any of `field_history` (true: kept from now on; false: no longer), `rotation` (refresh
-        tokens are good for one use) and `jwt_public_key` (PEM, of the app's certificate).
+        tokens are good for one use), `jwt_public_key` (PEM, of the app's certificate) and
+        `not_in_bulk` (objects that bulk queries are refused for).
         """
         told = request.json()
-        kinds = {"field_history": bool, "rotation": bool, "jwt_public_key": str}
+        kinds = {
+            "field_history": bool,
+            "rotation": bool,
+            "jwt_public_key": str,
+            "not_in_bulk": list,
+        }
         if not isinstance(told, dict) or not all(
             isinstance(value, kinds.get(name, ())) for name, value in told.items()
         ):
-            return reply_json({"error": "field_history, rotation: true or false"}, 400)
+            told_kinds = ", ".join(f"{name}: {kind.__name__}" for name, kind in kinds.items())
+            return reply_json({"error": told_kinds}, 400)
         if "field_history" in told:
             is_on = told["field_history"]
             self._practice.track_fields(self._practice.clock.now() if is_on else None)
+        self._practice.refuse_in_bulk(told.get("not_in_bulk", self._practice.not_in_bulk()))
         self._tokens.rotates = told.get("rotation", self._tokens.rotates)
         self._tokens.public_key = told.get("jwt_public_key", self._tokens.public_key)
         return reply_json({"set": sorted(told)})

@@ -90,6 +90,15 @@ class Practice:
             self.store.catalog.hide(names)
             self.store.save_meta("hidden", list(names))
 
+    def refuse_in_bulk(self, names: Sequence[str]) -> None:
+        """Objects that bulk queries are refused for."""
+        with self.store.transaction():
+            self.store.save_meta("not_in_bulk", list(names))
+
+    def not_in_bulk(self) -> Sequence[str]:
+        """Those."""
+        return list(self.store.meta("not_in_bulk") or ())
+
     def track_fields(self, since: datetime | None) -> None:
         """Keep field history of what is saved from `since` on; None: of nothing."""
         with self.store.transaction():

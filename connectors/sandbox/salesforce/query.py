@@ -1,7 +1,7 @@
 """Running queries: pages, locators, records with their parents and children."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -68,6 +68,26 @@ class Queries:
             compiler = Compiler(catalog=self._store.catalog, calendar=self._calendar())
             return self._page(cursor, name, int(start), base=base, compiler=compiler)
 
+    def fix(self, soql: str, *, with_deleted: bool) -> Cursor:
+        """A query for a bulk job, whose records are fixed now; what bulk can't do is refused."""
+        query = parse(soql)
+        compiler = Compiler(
+            catalog=self._store.catalog, calendar=self._calendar(), with_deleted=with_deleted
+        )
+        with self._store.lock:
+            compiled = _compile(compiler, query, soql)
+            if compiled.is_aggregate or query.offset:
+                words = "Aggregate queries and OFFSET are not supported in Bulk Query"
+                raise ApiError(400, "API_ERROR", words)
+            found = self._store.select(compiled.ids, compiled.parameters)
+        return Cursor(compiled, [row[0] for row in found], PAGE)
+
+    def values(self, cursor: Cursor, ids: Sequence[str]) -> Iterator[Sequence[Any]]:
+        """What a query selects of these records, in its own order of columns."""
+        first = 1 + len(cursor.compiled.links)
+        rows = self._rows(cursor.compiled, ids)
+        return (rows[crm_id][first:] for crm_id in ids if crm_id in rows)
+
     def _page(
         self, cursor: Cursor, name: str | None, start: int, *, base: str, compiler: Compiler
     ) -> Row:
@@ -93,12 +113,15 @@ class Queries:
         return name
 
     def _records(self, compiled: Compiled, ids: Sequence[str], base: str) -> list[Row]:
-        if not ids:
-            return []
-        sql = compiled.values.replace("{marks}", ", ".join("?" * len(ids)))
-        rows = {row[0]: row for row in self._store.select(sql, ids)}
+        rows = self._rows(compiled, ids)
         build = _Builder(compiled, base, self._type_of)
         return [build.record(rows[crm_id]) for crm_id in ids if crm_id in rows]
+
+    def _rows(self, compiled: Compiled, ids: Sequence[str]) -> dict[str, tuple[Any, ...]]:
+        if not ids:
+            return {}
+        sql = compiled.values.replace("{marks}", ", ".join("?" * len(ids)))
+        return {row[0]: row for row in self._store.select(sql, ids)}
 
     def _type_of(self, crm_id: str) -> str:
         sobject = self._store.catalog.by_prefix(crm_id[:3])

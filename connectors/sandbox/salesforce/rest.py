@@ -8,6 +8,7 @@ from typing import Any
 from connectors.sandbox.loopback import Request, Response, reply_json
 from connectors.sandbox.salesforce import describe
 from connectors.sandbox.salesforce.batches import Collections
+from connectors.sandbox.salesforce.bulk import Bulk
 from connectors.sandbox.salesforce.deploy import Deploys
 from connectors.sandbox.salesforce.errors import ApiError, not_found
 from connectors.sandbox.salesforce.ids import MASTER_RECORD_TYPE, as_18
@@ -57,8 +58,10 @@ class Rest:
         self._queries = Queries(practice.store, practice.calendar)
         self._records = Records(practice.store, practice.now, practice.context())
         self._collections = Collections(practice.store, self._records, strikes_lock)
+        self._bulk = Bulk(practice, self._queries)
         self._deploys = deploys
         collections = "/composite/sobjects"
+        job = r"/jobs/query/(?P<id>\w+)"
         record = r"/sobjects/(?P<name>\w+)/(?P<id>\w{15}|\w{18})"
         by_key = r"/sobjects/(?P<name>\w+)/(?P<key>\w+)/(?P<value>.+)"
         routes: list[tuple[str, str, Handler]] = [
@@ -86,6 +89,12 @@ class Rest:
             ("PATCH", collections, self._update_many),
             ("DELETE", collections, self._delete_many),
             ("PATCH", collections + r"/(?P<name>\w+)/(?P<key>\w+)", self._upsert_many),
+            ("POST", "/jobs/query", self._job_made),
+            ("GET", "/jobs/query", lambda _, __: self._bulk.listed()),
+            ("GET", job, lambda _, found: self._bulk.status(found["id"])),
+            ("PATCH", job, self._job_aborted),
+            ("DELETE", job, lambda _, found: self._bulk.delete(found["id"])),
+            ("GET", job + "/results", self._job_results),
             ("POST", "/metadata/deployRequest", self._deploy),
             ("GET", r"/metadata/deployRequest/(?P<id>\w+)", self._deploy_status),
         ]
@@ -285,6 +294,15 @@ class Rest:
         crm_ids = [each.strip() for each in query.get("ids", "").split(",") if each.strip()]
         all_or_none = query.get("allOrNone", "false").lower() == "true"
         return reply_json(self._collections.delete(crm_ids, all_or_none=all_or_none))
+
+    def _job_made(self, call: Call, _: Mapping[str, str]) -> Response:
+        return self._bulk.create(_object(call), call.version)
+
+    def _job_aborted(self, call: Call, found: Mapping[str, str]) -> Response:
+        return self._bulk.abort(found["id"], _object(call))
+
+    def _job_results(self, call: Call, found: Mapping[str, str]) -> Response:
+        return self._bulk.results(found["id"], call.request.query)
 
     def _deploy(self, call: Call, _: Mapping[str, str]) -> Response:
         return reply_json(self._deploys.receive(call.request), 201)

@@ -41,6 +41,8 @@ class FakeOrg:
         self._scripts: list[tuple[str, re.Pattern[str], list[Answer]]] = []
         self.port = 0
         self.answer("GET", r"/services/data/v[\d.]+/$", {})
+        few = {"totalSize": 1, "done": True, "records": []}
+        self.answer("GET", r"/query/\?q=SELECT COUNT\(\)", few)
 
     @property
     def base_url(self) -> str:
