@@ -38,7 +38,7 @@ def open_crm(
         if crm == "hubspot":
             from connectors import hubspot
 
-            return hubspot.connect(config, secret)
+            return hubspot.connect(config, secret, keeper)
     except Fatal as error:  # nothing was sent yet: a setting is wrong, and is named first
         setting, _, told = str(error).partition(": ")
         raise BadInput(setting, told) from None

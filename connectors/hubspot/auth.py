@@ -2,13 +2,14 @@
 
 import threading
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import httpx
 import orjson
 
 from connectors.errors import Fatal, Reauthorise, Retry
+from connectors.keeping import Secret, SecretKeeper
 from connectors.patience import retry_after
 
 DEFAULT_BASE_URL = "https://api.hubapi.com"
@@ -74,16 +75,13 @@ class RefreshedTokens:
     """Tokens of an OAuth app, good for 30 minutes each.
 
     Threads that find the same token stale cause one renewal between them. A refresh token
-    that was refused once is not tried again.
+    that was refused once is not tried again; one that HubSpot gives anew is kept by `keeper`,
+    whose secret has `client_id`, `client_secret` and `refresh_token`.
     """
 
-    def __init__(
-        self, base_url: str, *, client_id: str, client_secret: str, refresh_token: str
-    ) -> None:
+    def __init__(self, base_url: str, keeper: SecretKeeper) -> None:
         self._url = base_url + TOKEN_PATH
-        self._client_id = client_id
-        self._client_secret = client_secret
-        self._refresh_token = refresh_token
+        self._keeper = keeper
         self._lock = threading.Lock()
         self._token: str | None = None
         self._refused: str | None = None
@@ -114,13 +112,19 @@ class RefreshedTokens:
     def _refresh(self) -> str:
         if self._refused:
             raise Reauthorise(self._refused)
+        told: dict[str, str] = {}
+
+        def renew(secret: Secret) -> Secret:
+            told.update(self._ask(secret))
+            return {**secret, "refresh_token": told["refresh_token"]}
+
+        self._keeper.exchange(renew)
+        return told["access_token"]
+
+    def _ask(self, secret: Secret) -> dict[str, str]:
         self._calls += 1
-        form = {
-            "grant_type": "refresh_token",
-            "client_id": self._client_id,
-            "client_secret": self._client_secret,
-            "refresh_token": self._refresh_token,
-        }
+        names = ("client_id", "client_secret", "refresh_token")
+        form = {"grant_type": "refresh_token", **{name: secret[name] for name in names}}
         try:
             answer = httpx.post(
                 self._url, data=form, timeout=_TIMEOUT, trust_env=not is_loopback(self._url)
@@ -128,9 +132,13 @@ class RefreshedTokens:
         except httpx.RequestError as trouble:
             kind = type(trouble).__name__
             raise Retry(f"HubSpot could not be reached for a token ({kind})") from None
-        return self._taken(answer)
+        told = self._taken(answer)
+        return {
+            "access_token": str(told["access_token"]),
+            "refresh_token": str(told.get("refresh_token") or secret["refresh_token"]),
+        }
 
-    def _taken(self, answer: httpx.Response) -> str:
+    def _taken(self, answer: httpx.Response) -> dict[str, Any]:
         if answer.status_code >= _PASSING or answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
             raise Retry(
                 f"HubSpot answered {answer.status_code} instead of a token",
@@ -149,5 +157,4 @@ class RefreshedTokens:
             raise Reauthorise(self._refused, code=str(code) if code else None)
         if not told.get("access_token"):
             raise Fatal("HubSpot answered without a token")
-        self._refresh_token = str(told.get("refresh_token") or self._refresh_token)
-        return str(told["access_token"])
+        return dict(told)

@@ -14,6 +14,7 @@ from connectors.hubspot.reader import HubSpotReader
 from connectors.hubspot.setup import HubSpotSetup
 from connectors.hubspot.structure import Portal
 from connectors.hubspot.writer import HubSpotWriter
+from connectors.keeping import SecretKeeper, Unshared
 
 DEFAULT_API_VERSION = "2026-09"
 _OAUTH = ("client_id", "client_secret", "refresh_token")
@@ -30,6 +31,7 @@ class HubSpotConnection:
 
     config: Mapping[str, Any]
     secret: Mapping[str, str] = field(repr=False)
+    keeper: SecretKeeper | None = field(default=None, repr=False, compare=False)
     budget: Budget = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -71,8 +73,8 @@ class HubSpotConnection:
     def _client(self) -> Client:
         if not self.secret.get("refresh_token"):
             return self._client_with(StaticToken(self.secret["access_token"]))
-        secrets = {name: self.secret[name] for name in _OAUTH}
-        return self._client_with(RefreshedTokens(self._base_url(), **secrets))
+        keeper = self.keeper or Unshared(self.secret)
+        return self._client_with(RefreshedTokens(self._base_url(), keeper))
 
     def _client_with(self, tokens: TokenProvider) -> Client:
         transport = transport_for(self._base_url(), self._version())

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from connectors.budget import Budget
-from connectors.checks import NOTHING, Check, Part
+from connectors.checks import Check, Cost, clock_check, losing, thinning
 from connectors.errors import ConnectorError, Fatal, Reauthorise, Skip
 from connectors.hubspot.client import LEGACY, Client
 from connectors.hubspot.deals import DEAL
@@ -15,19 +15,9 @@ from connectors.hubspot.reader import ACTIVITIES, COMPANY
 from connectors.hubspot.setup import HubSpotSetup
 from connectors.hubspot.structure import Portal, Structure
 
-SKEW = timedelta(seconds=60)
 USED_WARNING = 0.8
 _DEPLOY = "run `forestage setup --deploy` with a token that may create properties"
 _SCOPES = "give the token the scope that HubSpot names; see docs/hubspot.md"
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What is missing then, in plain words after "so", and which needs of rules it takes."""
-
-    told: str
-    lost: frozenset[Part] = NOTHING
-    thinned: frozenset[Part] = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +27,6 @@ class Wanted:
     shape: Shape
     cost: Cost | None
     fields: Mapping[str, Cost] = field(default_factory=dict)
-
-
-def _lost(told: str, *parts: Part) -> Cost:
-    return Cost(told, lost=frozenset(parts))
-
-
-def _thinned(told: str) -> Cost:
-    return Cost(told, thinned=frozenset({"activities"}))
 
 
 _ACTIVITY_COST = {
@@ -59,12 +41,12 @@ WANTED = (
         DEAL,
         None,
         {
-            "amount": _lost("deals are ranked without their amount", "amount"),
-            "closedate": _lost("no close date is known", "close_date"),
-            "hubspot_owner_id": _lost("nobody knows whose a deal is", "owner"),
+            "amount": losing("deals are ranked without their amount", "amount"),
+            "closedate": losing("no close date is known", "close_date"),
+            "hubspot_owner_id": losing("nobody knows whose a deal is", "owner"),
             "dealtype": Cost("renewals and expansions are told by their pipeline alone"),
-            "hs_next_step": _lost("what is planned next is unknown", "next_step"),
-            "hs_manual_forecast_category": _lost(
+            "hs_next_step": losing("what is planned next is unknown", "next_step"),
+            "hs_manual_forecast_category": losing(
                 "whether a deal is in commit is unknown", "forecast"
             ),
             "deal_currency_code": Cost("all amounts count as the portal's own currency"),
@@ -77,7 +59,7 @@ WANTED = (
         Cost("an executive is not told from another contact", thinned=frozenset({"contacts"})),
         {"jobtitle": Cost("an executive is not told from another contact")},
     ),
-    *(Wanted(shape, _thinned(_ACTIVITY_COST[shape.name])) for _, shape in ACTIVITIES),
+    *(Wanted(shape, thinning(_ACTIVITY_COST[shape.name], "activities")) for _, shape in ACTIVITIES),
 )
 
 
@@ -200,20 +182,12 @@ class HubSpotDoctor:
         yield check
 
     def _clock(self, now: Callable[[], datetime]) -> Iterator[Check]:
-        before = now()
+        yield clock_check(self._called, now)
+
+    def _called(self) -> datetime:
+        """The CRM's clock, by a call of this moment."""
         self._client.call("GET", "account-info/details")
-        ours = before + (now() - before) / 2
-        skew = self._client.now() - ours
-        side = "ahead of" if skew > timedelta(0) else "behind"
-        seconds = round(abs(skew).total_seconds())
-        check = Check(
-            area="clock",
-            name="Date",
-            told=f"HubSpot's clock is {seconds:,} s {side} ours; Forestage goes by HubSpot's.",
-        )
-        if abs(skew) > SKEW:
-            check = replace(check, grade="warning", advice="set our clock by a time server (NTP)")
-        yield check
+        return self._client.now()
 
     def _setup(self) -> Iterator[Check]:
         try:

@@ -10,6 +10,7 @@ from connectors.hubspot import connect
 from connectors.hubspot.auth import RefreshedTokens, base_of
 from connectors.hubspot.client import Client, HttpxTransport, address, transport_for
 from connectors.hubspot.limiter import Limiter
+from connectors.keeping import Unshared
 from tests.connectors.hubspot.conftest import SECRET
 from tests.connectors.hubspot.fake import Answer, FakePortal, error
 
@@ -231,9 +232,8 @@ def test_searches_are_paced_at_four_a_second() -> None:
 
 
 def tokens(portal: FakePortal) -> RefreshedTokens:
-    return RefreshedTokens(
-        portal.base_url, client_id="id", client_secret=SECRET, refresh_token="refresh"
-    )
+    secret = {"client_id": "id", "client_secret": SECRET, "refresh_token": "refresh"}
+    return RefreshedTokens(portal.base_url, Unshared(secret))
 
 
 def test_a_stale_token_is_renewed_once_and_the_call_made_again(portal: FakePortal) -> None:
@@ -251,6 +251,19 @@ def test_threads_that_find_one_token_stale_renew_it_once(portal: FakePortal) -> 
     first = provider.token()
     assert provider.renew(first) == provider.renew(first) == "two"
     assert provider.calls == 2
+
+
+def test_a_refresh_token_that_is_given_anew_is_kept(portal: FakePortal) -> None:
+    answers = [
+        {"access_token": f"token-{number}", "refresh_token": f"refresh-{number}"}
+        for number in range(2)
+    ]
+    portal.answer("POST", TOKEN, *answers)
+    keeper = Unshared({"client_id": "id", "client_secret": SECRET, "refresh_token": "first"})
+    provider = RefreshedTokens(portal.base_url, keeper)
+    provider.renew(provider.token())
+    assert keeper.secret["refresh_token"] == "refresh-1"
+    assert b"refresh_token=refresh-0" in portal.requests[-1].body
 
 
 def test_a_refused_refresh_token_is_not_tried_again(portal: FakePortal) -> None:
