@@ -2,20 +2,19 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 from connectors.budget import Budget
-from connectors.checks import Check, Part
-from connectors.errors import ConnectorError, Reauthorise, Retry, Skip
+from connectors.checks import Check, Cost, Part, clock_check
+from connectors.errors import ConnectorError, Reauthorise, Retry
 from connectors.salesforce import field_history
-from connectors.salesforce.client import Client, in_list, quoted
-from connectors.salesforce.fields import Fields, Shape
+from connectors.salesforce.client import Client
+from connectors.salesforce.fields import Fields
 from connectors.salesforce.history import HISTORY
+from connectors.salesforce.rights import rights
 from connectors.salesforce.setup import PERMISSION_SET, SalesforceSetup
-from connectors.salesforce.wanted import ACTIVITY_OBJECTS, WANTED, Cost, Wanted
+from connectors.salesforce.wanted import ACTIVITY_OBJECTS, WANTED, Wanted
 
-SKEW = timedelta(seconds=60)
 OLD_VERSIONS = 9  # three years of releases; Salesforce retires them after about seven
 USED_WARNING = 0.8
 _GRANT_IT = (
@@ -23,19 +22,6 @@ _GRANT_IT = (
     "`forestage sync --full`"
 )
 _TRACKED: Mapping[str, Part] = {"Owner": "owner", "NextStep": "next_step"}
-_ASSIGNMENTS = Shape(
-    sobject="PermissionSetAssignment",
-    needed=("PermissionSetId",),
-    silent=(
-        *("PermissionSet.Name", "PermissionSet.PermissionsViewAllData"),
-        "PermissionSet.PermissionsModifyAllData",
-    ),
-)
-_RIGHTS = Shape(
-    sobject="ObjectPermissions",
-    needed=("ParentId",),
-    optional=("PermissionsViewAllRecords", "PermissionsModifyAllRecords"),
-)
 
 
 class SalesforceDoctor:
@@ -56,7 +42,7 @@ class SalesforceDoctor:
             self._versions,
             self._objects,
             self._history,
-            self._rights,
+            lambda: rights(self._client, self._fields),
             self._limits,
             lambda: self._clock(now),
             self._setup,
@@ -170,37 +156,6 @@ class SalesforceDoctor:
             thinned=frozenset(untracked.values()),
         )
 
-    def _rights(self) -> Iterator[Check]:
-        """Whether sharing hides deals, and whether the user may do more than it needs."""
-        who = f"WHERE AssigneeId = {quoted(self._client.user_id())}"
-        try:
-            held = [row for page in self._fields.query(_ASSIGNMENTS, who) for row in page.rows]
-            sets = in_list([row["PermissionSetId"] for row in held] or [""])
-            where = f"WHERE SobjectType = 'Opportunity' AND ParentId IN {sets}"
-            rights = [row for page in self._fields.query(_RIGHTS, where) for row in page.rows]
-        except Skip:
-            told = "What the user may do can't be read, so nobody knows whether it sees all deals."
-            yield Check(
-                area="permissions",
-                name="View All",
-                told=told,
-                grade="warning",
-                advice="grant the user View Setup, or compare the number of deals with a report",
-            )
-            return
-        granted = [row.get("PermissionSet") or {} for row in held]
-        yield _sees_all(granted, rights)
-        if any(row.get("PermissionsModifyAllRecords") for row in rights) or any(
-            row.get("PermissionsModifyAllData") for row in granted
-        ):
-            yield Check(
-                area="permissions",
-                name="Modify All",
-                told="The user may change every deal; Forestage only needs to read them.",
-                grade="warning",
-                advice=f"take Modify All from it; {PERMISSION_SET} is enough",
-            )
-
     def _limits(self) -> Iterator[Check]:
         calls = self._client.get("limits")["DailyApiRequests"]
         daily, left = int(calls["Max"]), int(calls["Remaining"])
@@ -217,20 +172,12 @@ class SalesforceDoctor:
         yield check
 
     def _clock(self, now: Callable[[], datetime]) -> Iterator[Check]:
-        before = now()
+        yield clock_check(self._called, now)
+
+    def _called(self) -> datetime:
+        """The CRM's clock, by a call of this moment."""
         self._client.get("")
-        ours = before + (now() - before) / 2
-        skew = self._client.now() - ours
-        side = "ahead of" if skew > timedelta(0) else "behind"
-        seconds = round(abs(skew).total_seconds())
-        check = Check(
-            area="clock",
-            name="Date",
-            told=f"The CRM's clock is {seconds:,} s {side} ours; Forestage goes by the CRM's.",
-        )
-        if abs(skew) > SKEW:
-            check = replace(check, grade="warning", advice="set our clock by a time server (NTP)")
-        yield check
+        return self._client.now()
 
     def _setup(self) -> Iterator[Check]:
         missing = SalesforceSetup(self._client).missing()
@@ -271,23 +218,6 @@ def _missing(name: str, cost: Cost) -> Check:
         advice=_GRANT_IT,
         lost=cost.lost,
         thinned=cost.thinned,
-    )
-
-
-def _sees_all(granted: Sequence[Any], rights: Sequence[Any]) -> Check:
-    sees = any(row.get("PermissionsViewAllRecords") for row in rights) or any(
-        row.get("PermissionsViewAllData") for row in granted
-    )
-    if sees:
-        told = "The user sees all deals, whoever they are shared with."
-        return Check(area="permissions", name="View All", told=told)
-    return Check(
-        area="permissions",
-        name="View All",
-        told="The user has no View All on Opportunity: deals not shared with it are missing from "
-        "every figure.",
-        grade="warning",
-        advice=f"assign the permission set {PERMISSION_SET}, which grants it",
     )
 
 

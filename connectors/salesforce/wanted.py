@@ -3,18 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from connectors.checks import NOTHING, Part
+from connectors.checks import Cost, losing, thinning
 from connectors.salesforce import history, reader, structure
 from connectors.salesforce.fields import Shape
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What is missing then, in plain words after "so"; which needs of rules it takes or thins."""
-
-    told: str
-    lost: frozenset[Part] = NOTHING
-    thinned: frozenset[Part] = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +17,10 @@ class Wanted:
     fields: Mapping[str, Cost] = field(default_factory=dict)
 
 
-def _lost(told: str, *parts: Part) -> Cost:
-    return Cost(told, lost=frozenset(parts))
-
-
-def _thinned(told: str, *parts: Part) -> Cost:
-    return Cost(told, thinned=frozenset(parts))
-
-
 ACTIVITY_OBJECTS = ("Task", "Event", "EmailMessage")
-_UNLINKED = _thinned("they can't be told to belong to a deal", "activities")
-_OF_NOBODY = _thinned("nobody knows whose they are", "activities")
-_NOBODY_MET = _thinned("nobody knows which contact took part", "activities", "contacts")
+_UNLINKED = thinning("they can't be told to belong to a deal", "activities")
+_OF_NOBODY = thinning("nobody knows whose they are", "activities")
+_NOBODY_MET = thinning("nobody knows which contact took part", "activities", "contacts")
 
 WANTED = (
     Wanted(structure.ORGANIZATION, None),
@@ -56,60 +39,60 @@ WANTED = (
         reader.DEAL,
         None,
         {
-            "AccountId": _thinned("activities on the account count for no deal", "activities"),
-            "Amount": _lost("deals are ranked without their amount", "amount"),
+            "AccountId": thinning("activities on the account count for no deal", "activities"),
+            "Amount": losing("deals are ranked without their amount", "amount"),
             "IsPrivate": Cost("private deals are not left alone"),
             "Type": Cost("renewals and expansions are taken for new business"),
             "LeadSource": Cost("the expected entry stage can't depend on the lead source"),
-            "NextStep": _lost("what is planned next is unknown", "next_step"),
-            "ForecastCategory": _lost("whether a deal is in commit is unknown", "forecast"),
+            "NextStep": losing("what is planned next is unknown", "next_step"),
+            "ForecastCategory": losing("whether a deal is in commit is unknown", "forecast"),
         },
     ),
     Wanted(
         history.HISTORY,
-        _lost(
+        losing(
             "nothing is known of a deal's past, and changes are seen only as differences "
             "between two syncs",
             *("stage", "close_date", "amount", "forecast"),
         ),
         {
-            "Amount": _lost("how an amount changed is unknown", "amount"),
-            "ForecastCategory": _lost("which deals left commit is unknown", "forecast"),
+            "Amount": losing("how an amount changed is unknown", "amount"),
+            "ForecastCategory": losing("which deals left commit is unknown", "forecast"),
         },
     ),
     Wanted(
         reader.CONTACT_ROLE,
-        _lost("which contacts belong to a deal is unknown", "contacts"),
+        losing("which contacts belong to a deal is unknown", "contacts"),
         {"Contact.Title": Cost("an executive is not told from another contact")},
     ),
     Wanted(
         reader.TASK,
-        _thinned("calls, and mails logged as tasks, are not seen", "activities"),
+        thinning("calls, and mails logged as tasks, are not seen", "activities"),
         {
             **dict.fromkeys(("WhatId", "AccountId"), _UNLINKED),
             "WhoId": _NOBODY_MET,
             "OwnerId": _OF_NOBODY,
-            "ActivityDate": _thinned("they count from when they were logged", "activities"),
-            "TaskSubtype": _thinned("calls and mails are not told from to-dos", "activities"),
+            "ActivityDate": thinning("they count from when they were logged", "activities"),
+            "TaskSubtype": thinning("calls and mails are not told from to-dos", "activities"),
         },
     ),
     Wanted(
         reader.EVENT,
-        _thinned("meetings are not seen", "activities"),
+        thinning("meetings are not seen", "activities"),
         {
             **dict.fromkeys(("WhatId", "AccountId"), _UNLINKED),
             "WhoId": _NOBODY_MET,
             "OwnerId": _OF_NOBODY,
-            "StartDateTime": _thinned("meetings count from midnight of their day", "activities"),
-            "Subject": _thinned("cancelled meetings count as held", "activities"),
+            "StartDateTime": thinning("meetings count from midnight of their day", "activities"),
+            "Subject": thinning("cancelled meetings count as held", "activities"),
         },
     ),
     Wanted(
         reader.EMAIL,
-        _thinned("mails are not seen, and so no customer's answer", "activities"),
+        thinning("mails are not seen, and so no customer's answer", "activities"),
         {
             "RelatedToId": _UNLINKED,
-            "Incoming": _thinned("a customer's mail is not told from our own", "activities"),
+            "Incoming": thinning("a customer's mail is not told from our own", "activities"),
         },
     ),
 )

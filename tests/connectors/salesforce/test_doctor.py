@@ -107,6 +107,29 @@ def test_a_needed_field_that_is_hidden_is_broken(org: PracticeOrg) -> None:
     assert check.grade == "broken"
 
 
+def test_a_user_who_may_change_every_deal_is_told_to_need_less(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with practising(tmp_path_factory.mktemp("own"), deals=20, seed=1) as own:
+        client = own.connect().reader()._client
+        own.connect().setup().install()
+        assert troubles(examined(own)) == {"OpportunityFieldHistory"}
+        where = "WHERE SobjectType = 'Opportunity'"
+        for row in client.rows(f"SELECT Id FROM ObjectPermissions {where}"):
+            mighty = {"PermissionsModifyAllRecords": True}
+            client.send("PATCH", f"sobjects/ObjectPermissions/{row['Id']}", mighty)
+        checks = examined(own)
+    assert named(checks, "View All").grade == "ok"
+    assert named(checks, "Modify All").grade == "warning"
+
+
+def test_a_user_who_may_not_see_permissions_is_told_that_nobody_knows(org: PracticeOrg) -> None:
+    org.hide("PermissionSetAssignment")
+    check = named(examined(org), "View All")
+    assert check.grade == "warning"
+    assert "nobody knows" in check.told
+
+
 def test_refused_credentials_are_the_only_check(org: PracticeOrg) -> None:
     secret = {**CREDENTIALS, "consumer_secret": "wrong"}
     (check,) = connect({"base_url": org.base_url}, secret).doctor().checks(now)
