@@ -100,6 +100,19 @@ def test_the_demo_misses_nothing_and_raises_hardly_a_false_alarm(tmp_path: Path)
 
 
 @pytest.mark.slow
+def test_the_demo_tells_the_same_through_both_crms(tmp_path: Path) -> None:
+    told = [
+        json.loads(finished("--json", "--deals", "300", "--crm", crm, folder=tmp_path))
+        for crm in ("salesforce", "hubspot")
+    ]
+    assert [each.pop("crm") for each in told] == ["salesforce", "hubspot"]
+    for each in told:
+        del each["calls"], each["seconds"]
+    assert told[0] == told[1]
+    assert told[0]["flags"] > 0
+
+
+@pytest.mark.slow
 def test_the_demo_tells_its_story_in_80_columns_without_colour(tmp_path: Path) -> None:
     text = finished("--deals", "200", folder=tmp_path)
     assert max(len(line) for line in text.splitlines()) <= 80
