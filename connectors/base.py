@@ -7,7 +7,7 @@ raised as `Retry`, so that the caller's cursor stands where the last stored page
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from connectors.checks import Check
 from connectors.records import (
@@ -57,6 +57,19 @@ class Reader(Protocol):
 
     def deals_by_id(self, crm_ids: Sequence[str]) -> Page:
         """The named deals with their whole history, as they are now."""
+        ...
+
+
+@runtime_checkable
+class Census(Protocol):
+    """A Reader of a CRM from which deals can vanish without a trace."""
+
+    def deal_ids(self) -> Iterator[Sequence[str]]:
+        """The ids of all deals that the user can see now, deleted ones left out, page by page."""
+        ...
+
+    def deals_by_id(self, crm_ids: Sequence[str]) -> Page:
+        """As a Reader's."""
         ...
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from app.clock import Clock
 from app.errors import Conflict
 from app.services.progress import Progress, silent
+from app.services.refresh_census import census
 from app.services.refresh_context import Context, Tally
 from app.services.refresh_ids import Ids
 from app.services.refresh_ledger import reconcile
@@ -55,6 +56,7 @@ def refresh(
     _structure(db, context, reader)
     for stream in STREAMS:
         _stream(db, context, reader, stream=stream, progress=progress or silent)
+    census(db, context, reader, progress or silent)
     _reconcile(db, context, progress or silent)
     if context.is_first:
         with db.write() as conn:

@@ -116,12 +116,14 @@ def _by_rest(
             return
 
 
-def by_id(fields: Fields, shape: Shape, after: str | None) -> Iterator[Rows]:
+def by_id(
+    fields: Fields, shape: Shape, after: str | None, *, deleted: bool = True
+) -> Iterator[Rows]:
     """All rows of `shape` beyond the id `after`, by id; a lost query is made anew likewise."""
     for attempt in range(ATTEMPTS):
         rest = f"WHERE Id > {quoted(after)} ORDER BY Id" if after else "ORDER BY Id"
         try:
-            for page in fields.query(shape, rest, deleted=True):
+            for page in fields.query(shape, rest, deleted=deleted):
                 yield page
                 after = page.rows[-1]["Id"] if page.rows else after
         except Retry as lost:

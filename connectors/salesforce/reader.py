@@ -15,7 +15,7 @@ from connectors.salesforce.client import Client, Row, chunks, in_list
 from connectors.salesforce.fields import HIDDEN, Fields, Shape
 from connectors.salesforce.history import of_deals
 from connectors.salesforce.history_bulk import histories
-from connectors.salesforce.keyset import Cursor, portions
+from connectors.salesforce.keyset import Cursor, by_id, portions
 
 _STAMP = ("Id", "SystemModstamp", "IsDeleted")
 ACCOUNT = Shape(sobject="Account", needed=(*_STAMP, "Name"))
@@ -31,6 +31,7 @@ DEAL = Shape(
     ),
     silent=("ForecastCategoryName", "RecordTypeId", "CurrencyIsoCode"),
 )
+DEAL_ID = Shape(sobject="Opportunity", needed=("Id",))
 CONTACT_ROLE = Shape(
     sobject="OpportunityContactRole",
     needed=(*_STAMP, "OpportunityId", "ContactId"),
@@ -124,6 +125,11 @@ class SalesforceReader:
             whole = frozenset(row["Id"] for row in rows)
             page = replace(page, changes=changes, complete_histories=whole)
         return replace(page, warnings=self._fields.take_warnings())
+
+    def deal_ids(self) -> Iterator[Sequence[str]]:
+        """The ids of all deals that the user can see, deleted ones left out."""
+        for page in by_id(self._fields, DEAL_ID, None, deleted=False):
+            yield [row["Id"] for row in page.rows]
 
     def _leave_out(self, what: str, error: Skip) -> None:
         """Go on without an object that the user can't see; raise what is no such error."""

@@ -1,7 +1,7 @@
 """A practice Salesforce for a test module, with what the tests do to it from outside."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from connectors.salesforce.connection import SalesforceConnection
 from connectors.sandbox.loopback import LoopbackServer
 from connectors.sandbox.salesforce.api import Api
 from connectors.sandbox.salesforce.practice import Practice
+from connectors.sandbox.salesforce.store import Store
 
 CREDENTIALS = {
     "consumer_key": "forestage-sandbox",
@@ -21,8 +22,9 @@ CREDENTIALS = {
 
 
 class PracticeOrg:
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, store: Store) -> None:
         self.base_url = base_url
+        self._store = store
 
     def connect(self) -> SalesforceConnection:
         return connect({"base_url": self.base_url}, CREDENTIALS)
@@ -32,6 +34,11 @@ class PracticeOrg:
 
     def settings(self, **told: Any) -> None:
         self._post("settings", told)
+
+    def purge(self, sobject: str, crm_ids: Sequence[str]) -> None:
+        """Remove records from the bin too, which no call of the API tells."""
+        rows = [(crm_id,) for crm_id in crm_ids]
+        self._store.execute_many(f'DELETE FROM "{sobject}" WHERE "Id" = ?', rows)
 
     def faults(self, *told: dict[str, Any]) -> None:
         self._post("faults", list(told))
@@ -59,7 +66,7 @@ def practising(
     thread = threading.Thread(target=server.run, args=(stop,))
     thread.start()
     try:
-        yield PracticeOrg(server.base_url)
+        yield PracticeOrg(server.base_url, practice.store)
     finally:
         stop.set()
         thread.join()
