@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from connectors.errors import Fatal, Reauthorise, Retry
+from connectors.salesforce.faults import fault
 from connectors.salesforce.grants import Grant, OfClient
 from connectors.salesforce.session import LOOPBACK, CrmSession
 
@@ -104,14 +105,18 @@ class Logins:
         url = f"https://{self._host}/services/oauth2/token"
         answer = self._session.post(url, data=dict(form), headers=dict(headers))
         try:
-            told: dict[str, Any] = orjson.loads(answer.content)
+            told: Any = orjson.loads(answer.content)
         except orjson.JSONDecodeError:
             # A proxy's or a maintenance page, not a verdict on the credentials.
             raise Retry(f"{self._host} answered the login with {answer.status_code}") from None
+        if not isinstance(told, dict):
+            # A list is what the API behind the login answers: no verdict on the credentials.
+            raise fault(answer.status_code, told)
         if not answer.ok:
             self._refused = f"{self._host} refused the login: {told.get('error_description')}"
             raise Reauthorise(self._refused, code=str(told.get("error")))
-        return told
+        found: Mapping[str, Any] = told
+        return found
 
     def _now(self) -> datetime:
         """The CRM's clock: ours may be wrong by more than an assertion lives."""

@@ -16,6 +16,7 @@ from connectors.hubspot.limiter import Limiter
 from connectors.hubspot.reader import HubSpotReader
 from connectors.hubspot.structure import Portal
 from connectors.hubspot.writer import HubSpotWriter
+from connectors.keeping import Unshared
 from connectors.sandbox import acts
 from connectors.sandbox.hubspot import catalog, values
 from connectors.sandbox.hubspot.api import Api
@@ -57,7 +58,7 @@ class HubSpotDoor:
 
     def _client(self) -> Client:
         return Client(
-            RefreshedTokens(self.base_url, **OAUTH),
+            RefreshedTokens(self.base_url, Unshared(OAUTH)),
             transport_for(self.base_url, "2026-09"),
             api_version="2026-09",
             limiter=Limiter(waiter=lambda _: None),
@@ -80,6 +81,7 @@ class HubSpotDoor:
 
     def edit(self, deal: str, *, by: str, late_s: float = 0, **fields: Any) -> None:
         """HubSpot has no late commits; its search index lags instead."""
+        del late_s
         self._play(self._crowd.edit(deal, by=by, late_s=0, **fields))
 
     def edit_by_program(self, deal: str, **fields: Any) -> None:
@@ -99,6 +101,7 @@ class HubSpotDoor:
         self._play(self._crowd.call(deal, by=by))
 
     def delete(self, deal: str, *, by: str) -> None:
+        del by
         self._send("DELETE", f"{_DEALS}/{self.crm_id(deal)}")
         self._gone.add(deal)
 

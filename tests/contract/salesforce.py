@@ -33,7 +33,6 @@ _NAMES = {
 }
 _WITH_DEAL = (
     ("OpportunityHistory", "OpportunityId"),
-    ("OpportunityFieldHistory", "OpportunityId"),
     ("OpportunityContactRole", "OpportunityId"),
     ("Task", "WhatId"),
     ("Event", "WhatId"),
@@ -98,15 +97,20 @@ class SalesforceDoor:
 
     def undelete(self, deal: str) -> None:
         """From the recycle bin: Salesforce offers it to people and by SOAP alone."""
-        store, now = self._practice.store, self._practice.now()
+        store, now, crm_id = self._practice.store, self._practice.now(), self.crm_id(deal)
+        deleted_at = (store.get("Opportunity", crm_id) or {})["SystemModstamp"]
         with store.transaction():
-            store.update("Opportunity", self.crm_id(deal), {"IsDeleted": 0, "SystemModstamp": now})
+            store.update("Opportunity", crm_id, {"IsDeleted": 0, "SystemModstamp": now})
             for name, parent in _WITH_DEAL:
-                stamp = "" if name == "OpportunityFieldHistory" else ', "SystemModstamp" = :now'
                 store.execute(
-                    f'UPDATE "{name}" SET "IsDeleted" = 0{stamp} WHERE "{parent}" = :deal',
-                    {"now": now, "deal": self.crm_id(deal)},  # type: ignore[arg-type]
+                    f'UPDATE "{name}" SET "IsDeleted" = 0, "SystemModstamp" = ? '
+                    f'WHERE "{parent}" = ? AND "SystemModstamp" = ?',
+                    (now, crm_id, deleted_at),
                 )
+            store.execute(
+                'UPDATE "OpportunityFieldHistory" SET "IsDeleted" = 0 WHERE "OpportunityId" = ?',
+                (crm_id,),
+            )
         self._gone.discard(deal)
 
     def merge(self, deal: str, other: str) -> None:

@@ -54,7 +54,7 @@ class Author:
         }
         return {name: told[name] for name in rng.sample(sorted(told), rng.choice((1, 1, 1, 2, 3)))}
 
-    def step(self) -> None:
+    def step(self) -> None:  # noqa: C901 - one arm a verb
         rng, door = self.rng, self.door
         standing = door.deals()
         deal, by = rng.choice(standing), rng.choice(PEOPLE)
@@ -170,11 +170,9 @@ def test_increments_know_all_that_a_full_sync_sees(
             door.lag(LAG_S)
         live(author, often)
         once.sync(door.reader(), full=True)
-        story = "\n".join(author.log)
-        print(story)
         first, last = often.content(), once.content()
         unknown = author.merged if isinstance(door, HubSpotDoor) else set()
-        assert not differences(first, last, merged=unknown)
+        assert not differences(first, last, merged=unknown), "\n".join(author.log)
 
         again = often.sync(door.reader(), full=True)
         assert (again.inserted, again.updated, again.changes) == (0, 0, 0)
