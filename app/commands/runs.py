@@ -62,14 +62,18 @@ def score(
     """Find what the rules find and bring the flags up to date.
 
     With a past `--as-of` nothing is stored: the flags that would have stood are listed.
+    Where a rule failed, the others are scored and the exit code is 1.
     """
     arguments: dict[str, Any] = {} if as_of is None else {"as_of": instant(as_of).isoformat()}
     if dry_run:
         arguments["dry_run"] = True
     result = _run(ctx, connection, "score", arguments=arguments)
-    if as_json:
-        print_json(result)
-        return
+    print_json(result) if as_json else _show_score(result)
+    if any(counts["errors"] for counts in result["by_rule"].values()):
+        raise typer.Exit(1)
+
+
+def _show_score(result: Mapping[str, Any]) -> None:
     columns = ("found", "opened", "kept", "resolved", "reopened", "held", "excluded", "errors")
     rows = [
         (slug, *(told(counts[name]) for name in columns))

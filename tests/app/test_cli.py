@@ -273,7 +273,7 @@ def test_a_database_that_does_not_answer_is_told_without_its_password(
 
 
 def test_a_secret_is_never_taken_from_the_arguments(run: Run) -> None:
-    done = run("connections", "add", "--help")
+    done = run("connections", "add", "salesforce", "--help")
     assert "--secret-stdin" in done.stdout
     assert "--consumer-secret" not in done.stdout
 

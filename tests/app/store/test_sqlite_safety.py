@@ -21,62 +21,73 @@ from tests.conftest import NOON
 SECONDS = float(os.environ.get("FORESTAGE_SAFETY_SECONDS", "5"))
 
 
-def test_writers_readers_and_bulk_reads_lose_nothing(sqlite_database: Database) -> None:
-    db = sqlite_database
-    with db.write() as conn:
-        connection_id = connections.create(
-            conn, name="shared", crm="files", config={}, secret=None, at=NOON
-        )
-    end = time.monotonic() + SECONDS
-    acknowledged: dict[str, int] = {"a": 0, "b": 0}
-    seen: dict[str, int] = {"reads": 0, "bulk reads": 0}
+class Shared:
+    """One store under two writers, a reader and bulk reads, with what each has been told."""
 
-    def write(name: str) -> None:
-        """Adds a row and raises a shared counter, in one transaction each time."""
+    def __init__(self, db: Database) -> None:
+        self.db = db
+        with db.write() as conn:
+            self.connection_id = connections.create(
+                conn, name="shared", crm="files", config={}, secret=None, at=NOON
+            )
+        self.end = time.monotonic() + SECONDS
+        self.acknowledged: dict[str, int] = {"a": 0, "b": 0}
+        self.seen: dict[str, int] = {"reads": 0, "bulk reads": 0}
+
+    def total(self, conn: sa.Connection) -> int:
+        """The shared counter, which began at 60."""
+        return connections.by_id(conn, self.connection_id).settle_minutes - 60
+
+    def write(self, name: str) -> None:
+        """Adds a row and raises the shared counter, in one transaction each time."""
         for number in count(1):
-            with db.write() as conn:
-                total = connections.by_id(conn, connection_id).settle_minutes
+            with self.db.write() as conn:
+                total = connections.by_id(conn, self.connection_id).settle_minutes
                 connections.set_cursor(
-                    conn, connection_id, f"{name}{number}", value=str(number), at=NOON
+                    conn, self.connection_id, f"{name}{number}", value=str(number), at=NOON
                 )
-                connections.update(conn, connection_id, settle_minutes=total + 1)
-            acknowledged[name] = number
-            if time.monotonic() > end:
+                connections.update(conn, self.connection_id, settle_minutes=total + 1)
+            self.acknowledged[name] = number
+            if time.monotonic() > self.end:
                 return
 
-    def read() -> None:
-        while time.monotonic() < end:
-            least = sum(acknowledged.values())
-            with db.read() as conn:
-                total = connections.by_id(conn, connection_id).settle_minutes - 60
+    def read(self) -> None:
+        while time.monotonic() < self.end:
+            least = sum(self.acknowledged.values())
+            with self.db.read() as conn:
                 rows = conn.scalar(sa.select(sa.func.count()).select_from(CURSORS)) or 0
-            assert total == rows >= least
-            seen["reads"] += 1
+                assert self.total(conn) == rows >= least
+            self.seen["reads"] += 1
 
-    def read_in_bulk() -> None:
+    def read_in_bulk(self) -> None:
         query = {
             "rows": "SELECT count(*) AS n FROM cursors",
             "total": "SELECT settle_minutes - 60 AS n FROM connections",
         }
-        while time.monotonic() < end:
-            least = sum(acknowledged.values())
-            with db.snapshot() as snapshot:
+        while time.monotonic() < self.end:
+            least = sum(self.acknowledged.values())
+            with self.db.snapshot() as snapshot:
                 frames = snapshot.frames(query)
             assert frames["rows"].item() == frames["total"].item() >= least
-            load_tables(db, connection_id)
-            seen["bulk reads"] += 1
+            load_tables(self.db, self.connection_id)
+            self.seen["bulk reads"] += 1
 
-    _together([lambda: write("a"), lambda: write("b"), read, read_in_bulk])
 
-    with db.read() as conn:
+def test_writers_readers_and_bulk_reads_lose_nothing(sqlite_database: Database) -> None:
+    shared = Shared(sqlite_database)
+    _together(
+        [lambda: shared.write("a"), lambda: shared.write("b"), shared.read, shared.read_in_bulk]
+    )
+
+    with sqlite_database.read() as conn:
         stored = set(conn.scalars(sa.select(CURSORS.c.stream)))
-        total = connections.by_id(conn, connection_id).settle_minutes - 60
+        total = shared.total(conn)
         assert conn.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
     assert stored == {
-        f"{name}{n}" for name, last in acknowledged.items() for n in range(1, last + 1)
+        f"{name}{n}" for name, last in shared.acknowledged.items() for n in range(1, last + 1)
     }
     assert total == len(stored)
-    assert min(*acknowledged.values(), *seen.values()) > 3
+    assert min(*shared.acknowledged.values(), *shared.seen.values()) > 3
 
 
 def _together(work: list[Callable[[], None]]) -> None:
