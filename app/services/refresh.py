@@ -40,6 +40,22 @@ class SyncReport:
     warnings: tuple[str, ...]
 
 
+@contextmanager
+def _rarely_collecting() -> Iterator[None]:
+    """Look for reference cycles seldom: pages are millions of objects without any, and to go
+    through them again and again takes a third of a refresh's CPU time.
+    """
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(OBJECTS_A_COLLECTION, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+
+
+@_rarely_collecting()
 def refresh(
     db: Database,
     connection_id: int,
@@ -76,21 +92,6 @@ def refresh(
         seconds=round(time.monotonic() - started, 3),
         warnings=tuple(tally.warnings),
     )
-
-
-@contextmanager
-def _rarely_collecting() -> Iterator[None]:
-    """Look for reference cycles seldom: pages are millions of objects without any, and to go
-    through them again and again takes a third of a refresh's CPU time.
-    """
-    before = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(OBJECTS_A_COLLECTION, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()
 
 
 def _begin(
