@@ -161,7 +161,8 @@ class ContactRecord:
 class Page:
     """One page of a stream. Store it, then `cursor`, in one transaction.
 
-    `complete_histories` names the deals whose whole known history `changes` carries.
+    `complete_histories` names the deals whose whole known history `changes` carries;
+    `complete_contacts` those of which `contacts` has every role: what it lacks has ended.
     `cursor` is opaque to the caller; None leaves the stored one as it is.
     """
 
@@ -172,6 +173,7 @@ class Page:
     complete_histories: frozenset[str] = frozenset()
     activities: Sequence[ActivityRecord] = ()
     contacts: Sequence[ContactRecord] = ()
+    complete_contacts: frozenset[str] = frozenset()
     total: int | None = None
     warnings: Sequence[str] = ()
 

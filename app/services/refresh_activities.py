@@ -200,6 +200,22 @@ def store_contacts(conn: sa.Connection, context: Context, roles: Sequence[Contac
     raise_generation(conn, here, set(ids_by_crm_id(conn, here, touched).values()))
 
 
+def end_roles(
+    conn: sa.Connection,
+    context: Context,
+    *,
+    deal_crm_ids: Collection[str],
+    told: Collection[str],
+) -> None:
+    """End the roles on these deals that are not among those told: the CRM has no word for it."""
+    here, columns = context.connection_id, ("deal_crm_id", "crm_id", "id", "valid_to")
+    found = select_in(conn, CONTACT_ROLES, columns, here, values=deal_crm_ids)
+    lost = [row for row in found if row[3] is None and row[1] not in told]
+    for row in lost:
+        _end_role(conn, context, row[2])
+    raise_generation(conn, here, set(ids_by_crm_id(conn, here, {row[0] for row in lost}).values()))
+
+
 def _role_values(context: Context, role: ContactRecord) -> Row | None:
     if role.is_deleted:
         return None

@@ -1,13 +1,14 @@
 """Refresh: storing a page in short transactions, its cursor with the last of them."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 from itertools import groupby
 from operator import attrgetter
 from typing import TypeVar
 
 import sqlalchemy as sa
 
-from app.services.refresh_activities import store_activities, store_contacts
+from app.services.refresh_activities import end_roles, store_activities, store_contacts
 from app.services.refresh_changes import store_changes
 from app.services.refresh_context import Context
 from app.store.columns import to_days, to_micros
@@ -81,6 +82,9 @@ def _steps(page: Page) -> Iterator[tuple[int, Step]]:
         yield len(activities), _bound(store_activities, activities)
     for contacts in _lots(page.contacts):
         yield len(contacts), _bound(store_contacts, contacts)
+    told = frozenset(role.crm_id for role in page.contacts)
+    for deal_crm_ids in _lots(sorted(page.complete_contacts)):
+        yield len(deal_crm_ids), partial(end_roles, deal_crm_ids=deal_crm_ids, told=told)
 
 
 def _bound(

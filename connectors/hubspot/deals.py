@@ -65,18 +65,20 @@ class Deals:
         """A page of deals with all that belongs to them."""
         unique = list({str(row["id"]): row for row in rows}.values())
         ids = [str(row["id"]) for row in unique if not row.get("archived")]
-        companies = self._linked("companies", ids)
+        companies = self._linked("companies", ids) or {}
         deals: list[DealRecord] = []
         changes: list[ChangeRecord] = []
         for row in unique:
             deals += self._records(row, companies)
             changes += history.changes(row, self._structure)
+        contacts = self._contacts(ids)
         return Page(
             cursor=None,
             deals=deals,
             changes=changes,
             complete_histories=frozenset(str(row["id"]) for row in unique),
-            contacts=self._contacts(ids),
+            contacts=contacts or (),
+            complete_contacts=frozenset(() if contacts is None else ids),
         )
 
     def _lots(self, cursor: passes.Cursor | None, until: datetime) -> Iterator[passes.Lot]:
@@ -114,8 +116,11 @@ class Deals:
         for crm_id in mapping.merged_ids(row):
             yield replace(record, crm_id=crm_id, is_deleted=True)
 
-    def _contacts(self, ids: Sequence[str]) -> Sequence[ContactRecord]:
+    def _contacts(self, ids: Sequence[str]) -> Sequence[ContactRecord] | None:
+        """None where they can't be read."""
         linked = self._linked("contacts", ids)
+        if linked is None:
+            return None
         self._learn_titles({link.crm_id for links in linked.values() for link in links})
         return [
             mapping.contact(
@@ -140,12 +145,12 @@ class Deals:
             (str(row["id"]), row["properties"].get("jobtitle") or None) for row in rows
         )
 
-    def _linked(self, target: str, ids: Sequence[str]) -> Mapping[str, Sequence[Link]]:
+    def _linked(self, target: str, ids: Sequence[str]) -> Mapping[str, Sequence[Link]] | None:
         try:
             return self._fields.linked("deals", target, ids)
         except Skip as error:
             self._fields.warn(f"{target} of deals are not read: {error}")
-            return {}
+            return None
 
 
 def _merged_since(rows: Sequence[Row], since: datetime) -> Iterator[str]:

@@ -119,6 +119,10 @@ class HubSpotDoor:
         self._send("POST", f"{_DEALS}/merge", ids)
         self._gone.add(other)
 
+    def unlink(self, deal_id: str, contact_id: str) -> None:
+        """Take a contact off a deal."""
+        self._send("DELETE", f"{_DEALS}/{deal_id}/associations/contacts/{contact_id}")
+
     def lag(self, seconds: float) -> None:
         """Let search see what the API writes only so much later."""
         self._post("limits", {"index_lag_seconds": seconds})

@@ -82,7 +82,7 @@ class Stopping:
 def _cut(page: Page) -> list[Page]:
     bare = replace(
         page, cursor=None, companies=(), deals=(), changes=(), activities=(), contacts=(),
-        complete_histories=frozenset(),
+        complete_histories=frozenset(), complete_contacts=frozenset(),
     )  # fmt: skip
     parts = [replace(bare, deals=[deal]) for deal in page.deals]
     for crm_id in sorted(page.complete_histories):
@@ -198,6 +198,21 @@ def test_a_merge_is_seen_with_all_that_moves_to_the_new_deal(
         assert content.activities == once.content().activities
         pushes = [e for e in content.ledger if e.deal == new and e.old is not None]
         assert {SOURCES[entry.source] for entry in pushes} == {"system"}  # proves nothing
+
+
+def test_a_contact_taken_off_a_deal_plays_no_part_any_more(
+    tmp_path: Path, copies: Sequence[Copy]
+) -> None:
+    with hubspot(tmp_path / "crm", deals=6) as door:
+        often, once, _ = copies
+        often.sync(door.reader())
+        role, (deal, *_rest) = next(iter(often.content().roles.items()))
+        door.wall.wait(4_000)
+        door.unlink(deal, role.partition(":")[2])
+        often.sync(door.reader())
+        once.sync(door.reader())
+        assert role not in often.content().roles
+        assert often.content().roles == once.content().roles
 
 
 @pytest.mark.parametrize(

@@ -229,6 +229,9 @@ class Links:
             "DELETE FROM link WHERE source = ? AND source_id = ? AND target = ? AND target_id = ?",
             [(source.id, ends[0], target.id, ends[1]), (target.id, ends[1], source.id, ends[0])],
         )
+        for mine, other, deal_id in ((source, target, ends[0]), (target, source, ends[1])):
+            if mine.id == catalog.DEAL and other.id in (*catalog.ACTIVITIES, catalog.CONTACT):
+                self._records.touch(catalog.DEAL, deal_id)
 
 
 def _own_label(kind: catalog.LinkType) -> str | None:
