@@ -176,16 +176,14 @@ class Link:
 
 
 def _link(told: Mapping[str, Any]) -> Link:
-    types = told.get("associationTypes") or ()
-    labels = [
-        str(each["label"])
-        for each in types
-        if each.get("category") == "USER_DEFINED" and each.get("label")
-    ]
-    is_primary = any(
-        each.get("category") == "HUBSPOT_DEFINED" and each.get("label") == "Primary"
-        for each in types
-    )
+    labels: list[str] = []
+    is_primary = False
+    for each in told.get("associationTypes") or ():
+        if label := each.get("label"):
+            if each.get("category") == "USER_DEFINED":
+                labels.append(str(label))
+            elif label == "Primary":
+                is_primary = True
     return Link(str(told["toObjectId"]), labels, is_primary)
 
 

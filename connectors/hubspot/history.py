@@ -80,10 +80,9 @@ def revisions(row: Mapping[str, Any], name: str) -> list[Revision] | None:
 def created_at(row: Mapping[str, Any]) -> datetime:
     """When the deal was made: by its row, or by an earlier revision (a merged deal's)."""
     told = [instant(row["createdAt"])]
+    entries = row.get("propertiesWithHistory") or {}
     for _, name in _FIELDS:
-        found = revisions(row, name)
-        if found:
-            told.append(found[0].at)
+        told += [instant(str(entry["timestamp"])) for entry in entries.get(name) or ()]
     return min(told)
 
 
