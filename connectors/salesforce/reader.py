@@ -92,7 +92,7 @@ class SalesforceReader:
     def read(self, stream: Stream, cursor: str | None) -> Iterator[Page]:
         """Pages of a stream; see `connectors.base.Reader`."""
         place: Cursor | None = orjson.loads(cursor) if cursor else None
-        self._client.get("")  # one cheap call tells the CRM's clock as it is now
+        # The clock of the last answer: what changes after it is read by the next run.
         until = self._client.now()
         if stream == "deals":
             self._deals_until = until
