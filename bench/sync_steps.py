@@ -48,11 +48,10 @@ class Counted:
 
     def read(self, stream: Any, cursor: str | None) -> Iterator[Any]:
         """Of the reader."""
-        pages = iter(self._reader.read(stream, cursor))
-        while True:
-            page = self._told(stream, lambda: next(pages, None))
-            if page is None:
-                return
+        return self._each(stream, self._reader.read(stream, cursor))
+
+    def _each(self, name: str, pages: Iterator[Any]) -> Iterator[Any]:
+        while (page := self._told(name, lambda: next(pages, None))) is not None:
             yield page
 
     def deals_by_id(self, crm_ids: Sequence[str]) -> Any:
@@ -64,6 +63,14 @@ class Counted:
         answer = ask()
         self.by_stream[name] += self.calls - before
         return answer
+
+
+class CountedWithIds(Counted):
+    """One that can tell the ids of all deals, too."""
+
+    def deal_ids(self) -> Iterator[Any]:
+        """Of the reader: the weekly comparison of ids."""
+        return self._each("census", self._reader.deal_ids())
 
 
 def connect(given: dict[str, Any]) -> dict[str, Any]:
@@ -97,8 +104,11 @@ def traffic(given: dict[str, Any]) -> dict[str, Any]:
     """One refresh: its calls by stream, kept in the file `calls`; `since` is where it began."""
     from sync_traffic import recorded
 
+    from connectors.base import Census
+
     with _opened(given) as (parts, row), recorded() as calls:
-        reader = Counted(parts.crm(row).reader())
+        own = parts.crm(row).reader()
+        reader = CountedWithIds(own) if isinstance(own, Census) else Counted(own)
         report = _refresh(parts, row, reader)
     if given.get("calls"):
         Path(given["calls"]).write_text(json.dumps([call.as_json() for call in calls]))
