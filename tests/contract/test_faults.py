@@ -15,8 +15,8 @@ from tests.contract import salesforce as sf
 from tests.contract.copy import copied
 from tests.contract.test_promises import Board, standing
 
-STEP = 1 if "FORESTAGE_HISTORIES" in os.environ else 6
-"""A normal run strikes every sixth call, each kind of fault others; the long run strikes all."""
+STEP = 1 if "FORESTAGE_HISTORIES" in os.environ else 9
+"""A normal run strikes every ninth call, each kind of fault others; the long run strikes all."""
 HARMLESS = {"slow"}
 KINDS_OF = {
     "salesforce": sorted(SALESFORCE_FAULTS - HARMLESS),

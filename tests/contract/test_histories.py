@@ -20,7 +20,7 @@ from tests.contract.door import PEOPLE, Door
 from tests.contract.hubspot import LAG_S, HubSpotDoor, hubspot
 from tests.contract.salesforce import salesforce
 
-HISTORIES = int(os.environ.get("FORESTAGE_HISTORIES", "5"))
+HISTORIES = int(os.environ.get("FORESTAGE_HISTORIES", "4"))
 KINDS = ("salesforce", "salesforce, field history on", "hubspot", "hubspot, late index")
 _LATEST_S = 500
 _SETTLED_S = 900
