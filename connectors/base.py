@@ -137,11 +137,3 @@ class Doctor(Protocol):
         be reached at all, that check is the last.
         """
         ...
-
-
-class CrmClock(Protocol):
-    """Tells the CRM's own time: the last Date header, plus what has passed since."""
-
-    def now(self) -> datetime:
-        """The present instant by the CRM's clock, UTC."""
-        ...
