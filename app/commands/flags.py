@@ -8,8 +8,10 @@ from rich.text import Text
 from app.commands import reasons
 from app.commands.screen import (
     SEVERITY_STYLE,
+    After,
     ConnectionName,
     Json,
+    Limit,
     opened,
     out,
     print_json,
@@ -38,8 +40,8 @@ def list_flags(  # noqa: PLR0913 - its options
     rule: Annotated[str | None, typer.Option(help="Only this rule's.")] = None,
     severity: Annotated[str | None, typer.Option(help="info, warning or critical.")] = None,
     owner: Annotated[str | None, typer.Option(help="The owner's name or CRM id.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="How many at most.")] = None,
-    after: Annotated[str | None, typer.Option(help="`next` of the page before.")] = None,
+    limit: Limit = None,
+    after: After = None,
     as_json: Json = False,
 ) -> None:
     """List the flags that stand, best rank first, held ones too."""
@@ -73,8 +75,8 @@ def list_notices(
     ctx: typer.Context,
     *,
     connection: ConnectionName = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="How many at most.")] = None,
-    after: Annotated[str | None, typer.Option(help="`next` of the page before.")] = None,
+    limit: Limit = None,
+    after: After = None,
     as_json: Json = False,
 ) -> None:
     """List whole incidents that are no flag, such as a batch of deals; newest first."""

@@ -25,6 +25,8 @@ ConnectionName = Annotated[
     str | None,
     typer.Option("--connection", "-c", help="Name of the connection; not needed with only one."),
 ]
+Limit = Annotated[int | None, typer.Option(min=1, help="How many at most.")]
+After = Annotated[str | None, typer.Option(help="`next` of the page before.")]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Say what would be written, and write nothing.")
 ]
